@@ -1,0 +1,195 @@
+/**
+ * `hermetic route ADDRESS`: where mail for it would go now, by which rule and why, which hosts and addresses in which order, and what would be asked of each:
+ * names, SNI, level. It asks the DNS and nobody else; nothing is sent.
+ *
+ * Exit 0: there is a host to try. Exit 1: a rule refuses the mail, or no host can be found.
+ */
+import { randomInt } from 'node:crypto'
+import { isIP } from 'node:net'
+import { createHop } from '../../hop/hop.ts'
+import type { Candidate, Destination, Itinerary } from '../../hop/types.ts'
+import { findingFor } from '../../judgement/findings.ts'
+import type { Level } from '../../judgement/plan.ts'
+import { dnsText, findingLines, planLines, wrapped } from '../../judgement/text.ts'
+import { visible } from '../../judgement/visible.ts'
+import type { Knowledge } from '../../knowledge/knowledge.ts'
+import { localPath } from '../../relay/maildrop/submit.ts'
+import { ownAddresses } from '../../relay/own-addresses.ts'
+import type { RouteDecision } from '../../relay/ports.ts'
+import { createRouting } from '../../relay/routing/routing.ts'
+import type { Settings } from '../../relay/settings.ts'
+import { direct } from '../../system/dialer.ts'
+import { createDnsClient } from '../../system/dns-client.ts'
+import { configured } from '../configured.ts'
+import { answerIsNo, asHoped, type Context } from '../context.ts'
+import { CliFailure } from '../failure.ts'
+
+export async function run(
+  address: string,
+  options: { readonly sender?: string; readonly source?: string },
+  context: Context,
+): Promise<number> {
+  const { settings } = configured(context.config)
+  const recipient = pathOf(address, settings)
+  const sender = options.sender === undefined || options.sender === '<>' ? null : pathOf(options.sender, settings)
+  const source = options.source ?? null
+  if (source !== null && isIP(source) === 0)
+    throw new CliFailure(
+      'cli.usage',
+      `"${visible(source, 60)}" is not an address`,
+      'For example --source 192.0.2.1',
+    )
+
+  const dns = { servers: settings.dns.servers, timeoutMs: settings.dns.timeoutMs }
+  const resolver = createDnsClient({ ...dns, hostsFile: null })
+  const hostsResolver = createDnsClient({ ...dns, hostsFile: settings.dns.hostsFile })
+  const hop = createHop({
+    resolver,
+    hostsResolver,
+    dialer: direct,
+    knowledge: nothingLearned,
+    hostname: settings.hostname,
+    ownAddresses: ownAddresses(settings.listen),
+    allowAddresses: settings.dns.allowAddresses,
+    timeouts: settings.timeouts,
+    now: Date.now,
+    random: below => randomInt(below),
+  })
+  try {
+    const decision = await createRouting(settings.routes, { hop }).decide({ recipient, sender, source })
+    const itinerary = decision.kind === 'deliver' ? await hop.itinerary(decision.destination) : null
+    const document = documentOf(recipient.text, sender?.text ?? '', source, decision, itinerary)
+    context.answer(document, textOf(document, context))
+    return document.candidates.length > 0 ? asHoped : answerIsNo
+  } finally {
+    await hop.close()
+    await Promise.all([resolver.close(), hostsResolver.close()])
+  }
+}
+
+type RouteDocument = ReturnType<typeof documentOf>
+
+function documentOf(
+  address: string,
+  sender: string,
+  source: string | null,
+  decision: RouteDecision,
+  itinerary: Itinerary | null,
+) {
+  const failure = decision.kind === 'defer' ? decision.failure : (itinerary?.failure ?? null)
+  return {
+    schema: 'hermetic.route/1' as const,
+    address,
+    sender,
+    source,
+    outcome: decision.kind,
+    rule: decision.rule.name,
+    passed: decision.passed,
+    destination: decision.kind === 'deliver' ? destinationOf(decision.destination) : null,
+    reply: decision.kind === 'reject' ? decision.reply : null,
+    candidates: itinerary?.candidates ?? [],
+    skipped: (itinerary?.skipped ?? []).map(({ host, address: where, failure: why }) => ({
+      host,
+      address: where,
+      finding: findingFor(why, host),
+    })),
+    finding: failure === null ? null : findingFor(failure, null),
+    dns: itinerary?.dns ?? [],
+  }
+}
+
+/** Roots are named, not printed. */
+function destinationOf(destination: Destination) {
+  return destination.kind === 'mx'
+    ? destination
+    : { ...destination, roots: destination.roots === null ? ('runtime' as const) : ('configured' as const) }
+}
+
+function textOf(document: RouteDocument, { paint }: Context): string {
+  const { destination, finding } = document
+  const address = visible(document.address, 80)
+  const lines = painted('bold', address, wrapped(`${address}: ${whereTo(document)}`, '', '    '), paint)
+  lines.push(
+    ...wrapped(
+      `rule "${visible(document.rule)}" won${document.passed.length === 0 ? ', the first one' : ''}`,
+      '  ',
+      '    ',
+    ),
+  )
+  for (const { rule, because } of document.passed)
+    lines.push(...wrapped(`before it "${visible(rule)}": ${visible(because)}`, '    ', '      '))
+  if (destination !== null) lines.push(`  level ${destination.level}: ${levelSays[destination.level]}`)
+  for (const [i, candidate] of document.candidates.entries())
+    lines.push(...candidateLines(candidate, i + 1, paint))
+  // Of a literal the finding says it all.
+  if (document.skipped.length > 0 && literalOf(destination) === null) lines.push('  left out:')
+  for (const { host, address: where, finding: why } of literalOf(destination) === null ? document.skipped : [])
+    lines.push(
+      ...wrapped(`${visible(host)}${where === null ? '' : ` [${visible(where)}]`}: ${why.says}`, '    ', '      '),
+    )
+  if (finding !== null) lines.push(...findingLines(finding, '  '))
+  for (const answer of document.dns) lines.push(...wrapped(`DNS ${dnsText(answer)}`, '  ', '      '))
+  lines.push(paint('dim', '  nothing was sent'))
+  return lines.join('\n')
+}
+
+function whereTo({ outcome, destination, reply, finding }: RouteDocument): string {
+  if (outcome === 'reject') return `refused with ${reply?.code ?? ''} ${reply?.lines.join(' ') ?? ''}`
+  if (outcome === 'defer' || destination === null) return 'waits'
+  const literal = literalOf(destination)
+  const where =
+    literal !== null
+      ? `the address ${visible(literal)} itself`
+      : destination.kind === 'mx'
+        ? `the MX hosts of ${visible(destination.domain)}`
+        : destination.hosts.map(({ name, port }) => `${name}:${port}`).join(', then ')
+  return finding === null ? `to ${where}` : `to ${where}, but there is no way now`
+}
+
+function candidateLines(candidate: Candidate, number: number, paint: Context['paint']): string[] {
+  const { host, address, port, preference, aliases, plan } = candidate
+  const preferred = preference === null ? '' : `, preference ${preference}`
+  const alias = aliases.length === 0 ? '' : `, by the alias ${aliases.map(name => visible(name)).join(' -> ')}`
+  const line = `${number}. ${visible(host)} [${visible(address)}] port ${port}${preferred}${alias}`
+  return [...painted('cyan', visible(host), wrapped(line, '  ', '     '), paint), ...planLines(plan, '   ')]
+}
+
+/** Colours a text where it stands in the first line: after wrapping, which counts every character. */
+function painted(
+  style: Parameters<Context['paint']>[0],
+  text: string,
+  [first = '', ...more]: readonly string[],
+  paint: Context['paint'],
+): string[] {
+  return [first.replace(text, () => paint(style, text)), ...more]
+}
+
+/** The address in an address literal (RFC 5321 §4.1.3): no DNS is asked, and there are no MX hosts. */
+function literalOf(destination: RouteDocument['destination']): string | null {
+  return destination?.kind === 'mx' ? (/^\[(?:ipv6:)?(.*)\]$/i.exec(destination.domain)?.[1] ?? null) : null
+}
+
+function pathOf(text: string, settings: Settings) {
+  // As it stands in a message or a log line.
+  const path = localPath(/^<(.*)>$/s.exec(text)?.[1] ?? text, settings)
+  if (typeof path !== 'string') return path
+  throw new CliFailure('cli.usage', path, 'For example: hermetic route pat@example.org')
+}
+
+const levelSays: Readonly<Record<Level, string>> = {
+  none: 'never TLS',
+  opportunistic: 'TLS when it is offered, with any certificate',
+  encrypt: 'always TLS, with any certificate',
+  verify: 'always TLS, and the certificate must prove the name; else the mail waits',
+}
+
+/** What was learned changes the order of waiting, not the way: `route` neither reads nor changes it. */
+const nothingLearned: Knowledge = {
+  hint: () => null,
+  failed() {},
+  answered() {},
+  hints: () => [],
+  count() {},
+  counters: () => ({}),
+  close: () => Promise.resolve(),
+}

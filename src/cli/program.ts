@@ -1,0 +1,227 @@
+/**
+ * The command line: which commands there are, what each may be given, and how each ends. Commands themselves are in `commands/`, loaded when called.
+ *
+ * Wrong usage is 64 with one sentence; whatever a command throws that is no `CliFailure` is our bug and says so (70).
+ */
+import { Command, CommanderError, Option } from 'commander'
+import { visible } from '../judgement/visible.ts'
+import { nearest } from '../relay/configuration/nearest.ts'
+import type { LogOptions } from './commands/log.ts'
+import { type Context, createContext } from './context.ts'
+import { CliFailure, errorDocument, failures } from './failure.ts'
+import { commandNames, overview, overviewDocument } from './overview.ts'
+
+/** @returns the exit code. Never rejects. */
+export async function run(argv: readonly string[]): Promise<number> {
+  const context = contextOf(argv)
+  try {
+    return await dispatch(argv, context)
+  } catch (error) {
+    const failure = asFailure(error, argv)
+    if (context.json) context.answer(errorDocument(failure) as Parameters<Context['answer']>[0], '')
+    else
+      context.remark(
+        [`hermetic: ${failure.message}`, ...(failure.more.lines ?? []), failure.hint]
+          .filter(line => line !== '')
+          .join('\n'),
+      )
+    return failures[failure.code]
+  }
+}
+
+async function dispatch(argv: readonly string[], context: Context): Promise<number> {
+  // Options of `sendmail` are older than any parser of ours: `-oi`, `-fuser`, `-bs`.
+  if (argv[0] === 'sendmail') {
+    const { run: sendmail } = await import('./commands/sendmail.ts')
+    return await sendmail(argv.slice(1))
+  }
+  const words = helpAndVersion(argv)
+  if (words[0] === 'sendmail') return dispatch(words, context)
+  let exitCode = 0
+  const program = commands(context, async work => {
+    exitCode = await work()
+  })
+  try {
+    await program.parseAsync(words, { from: 'user' })
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return 0
+    throw error
+  }
+  return exitCode
+}
+
+/** The words that other programs have for these two: `--version`, `-V`, and `help COMMAND`. */
+function helpAndVersion(argv: readonly string[]): readonly string[] {
+  const at = argv.findIndex(word => word !== '--json')
+  const before = argv.slice(0, Math.max(0, at))
+  const after = argv.slice(at + 1)
+  if (argv[at] === '--version' || argv[at] === '-V') return ['version', ...before, ...after]
+  if (argv[at] !== 'help') return argv
+  return after.every(word => word === '--json') ? [...before, ...after] : [...after, ...before, '--help']
+}
+
+function commands(context: Context, perform: (work: () => Promise<number>) => Promise<void>): Command {
+  const program = new Command('hermetic')
+    .description('A mail relay that gets SMTP over TLS right, and explains it when somebody else does not.')
+    .addOption(new Option('--json', 'print one JSON document'))
+    .addOption(new Option('--config <file>', 'configuration file'))
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: text => context.answer({ schema: 'hermetic.help/1', text }, text),
+      writeErr: () => {},
+      outputError: () => {},
+    })
+    .exitOverride()
+    .helpCommand(false)
+    .argument('[command]')
+    .action((command: string | undefined) => {
+      if (command !== undefined) throw new CommanderError(1, 'hermetic.unknownCommand', unknownCommand(command))
+      context.answer(overviewDocument(), overview(context.paint))
+    })
+
+  /** A command of its own settings, because commander hands them down only to commands it makes itself. */
+  const add = (parent: Command, usage: string, description: string) =>
+    parent.command(usage).description(description)
+
+  add(program, 'serve', 'start the relay').action(() =>
+    perform(async () => (await import('./commands/serve.ts')).run(context)),
+  )
+
+  const queue = group(program, 'queue', 'mail that waits in the spool')
+  add(queue, 'list', 'what waits, oldest first')
+    .option('--limit <n>', 'at most so many', wholeNumber, 100)
+    .action((options: { limit: number }) =>
+      perform(async () => (await import('./commands/queue.ts')).list(options, context)),
+    )
+  add(queue, 'show <id>', 'one message').action((id: string) =>
+    perform(async () => (await import('./commands/queue.ts')).show(id, context)),
+  )
+  add(queue, 'retry [id]', 'try again now')
+    .option('--all', 'everything that waits')
+    .action((id: string | undefined, options: { all?: boolean }) =>
+      perform(async () => (await import('./commands/queue.ts')).retry(id ?? null, options.all === true, context)),
+    )
+  add(queue, 'remove <id>', 'delete a message without telling anybody').action((id: string) =>
+    perform(async () => (await import('./commands/queue.ts')).remove(id, context)),
+  )
+
+  add(program, 'log [id]', 'what became of a message; without an id the newest ones')
+    .option('--matching <text>', 'only messages whose sender, recipient or id contains this')
+    .option(
+      '--attempt [delivery]',
+      'one attempt to deliver, as a page; without a value the last one of the message',
+    )
+    .option('--incidents', 'what clients did to us: bytes before TLS, refused relaying …')
+    .option('--limit <n>', 'at most so many', wholeNumber, 30)
+    .action((id: string | undefined, options: LogOptions) =>
+      perform(async () => (await import('./commands/log.ts')).run(id ?? null, options, context)),
+    )
+
+  add(program, 'route <address>', 'where mail for an address would go, and why; sends nothing')
+    .option('--sender <address>', 'as mail from this sender')
+    .option('--source <ip>', 'as mail from this client')
+    .action((address: string, options: { sender?: string; source?: string }) =>
+      perform(async () => (await import('./commands/route.ts')).run(address, options, context)),
+    )
+
+  const config = group(program, 'config', 'the configuration file')
+  add(config, 'check [file]', 'say what is wrong with it').action((file: string | undefined) =>
+    perform(async () => (await import('./commands/config.ts')).check(file ?? null, context)),
+  )
+  add(config, 'example', 'print one to start from').action(() =>
+    perform(async () => (await import('./commands/config.ts')).example(context)),
+  )
+  add(config, 'schema', 'print its JSON Schema').action(() =>
+    perform(async () => (await import('./commands/config.ts')).schema(context)),
+  )
+  add(config, 'reload', 'let the running relay read it again').action(() =>
+    perform(async () => (await import('./commands/config.ts')).reload(context)),
+  )
+
+  // Only for the help: `dispatch` takes it before.
+  add(program, 'sendmail', 'hand in a message, with the options of sendmail(8)')
+
+  add(program, 'tour', 'see it at work, without root or network')
+    .option('--once', 'end after the tour, also on a terminal')
+    .action((options: { once?: boolean }) =>
+      perform(async () => (await import('./commands/tour.ts')).run({ once: options.once === true }, context)),
+    )
+  const lab = group(program, 'lab', 'the relay put through its paces, on loopback')
+  add(lab, 'list', 'the scenarios').action(() =>
+    perform(async () => (await import('./commands/lab.ts')).list(context)),
+  )
+  add(lab, 'run [scenario...]', 'play scenarios, and say whether all came out as expected')
+    .option('--all', 'all of them')
+    .action((names: string[], options: { all?: boolean }) =>
+      perform(async () => (await import('./commands/lab.ts')).run(names, options.all === true, context)),
+    )
+  add(program, 'version', 'versions of Hermetic and its parts').action(() =>
+    perform(async () => (await import('./commands/version.ts')).run(context)),
+  )
+  return program
+}
+
+function group(program: Command, name: string, description: string): Command {
+  const command = program.command(name).description(description)
+  return command.argument('[what]').action((what: string | undefined) => {
+    const known = command.commands.map(one => one.name()).join(', ')
+    throw new CommanderError(
+      1,
+      'hermetic.unknownCommand',
+      what === undefined
+        ? `'${name}' needs one of ${known}`
+        : `'${name}' has no '${visible(what, 60)}', only ${known}`,
+    )
+  })
+}
+
+function unknownCommand(name: string): string {
+  const meant = nearest(name, commandNames)
+  const known = meant === null ? `; there are ${commandNames.join(', ')}` : `\nDid you mean ${meant}?`
+  return `there is no command '${visible(name, 60)}'${known}`
+}
+
+function wholeNumber(text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text))
+    throw new CommanderError(1, 'hermetic.number', `'${visible(text, 60)}' is not a whole number above 0`)
+  return Number(text)
+}
+
+/** Wanted before the line is parsed, so that wrong usage is told in the right form too. */
+function contextOf(argv: readonly string[]): Context {
+  const end = argv.indexOf('--')
+  const own = end < 0 ? argv : argv.slice(0, end)
+  const at = own.findIndex(word => word === '--config' || word.startsWith('--config='))
+  const word = own[at]
+  const config =
+    word === undefined ? null : word === '--config' ? (own[at + 1] ?? null) : word.slice('--config='.length)
+  return createContext({ json: own.includes('--json'), config })
+}
+
+function asFailure(error: unknown, argv: readonly string[]): CliFailure {
+  if (error instanceof CliFailure) return error
+  if (error instanceof CommanderError) {
+    const [says = '', meant = ''] = error.message
+      .replace(/^error: /, '')
+      .split('\n')
+      .map(line => visible(line))
+    const command = commandNames.includes(argv[0] ?? '') ? `hermetic ${argv[0]} --help` : 'hermetic'
+    return new CliFailure(
+      'cli.usage',
+      says,
+      [meant.replace(/^\((.*)\)$/, '$1'), `'${command}' shows how it is used.`]
+        .filter(part => part !== '')
+        .join(' '),
+    )
+  }
+  const says = error instanceof Error ? error.message : String(error)
+  const trace = error instanceof Error ? (error.stack ?? '') : ''
+  return new CliFailure(
+    'cli.internal',
+    `a fault of Hermetic itself: ${says}`,
+    'Please report it, with the lines above.',
+    {
+      lines: [trace],
+    },
+  )
+}

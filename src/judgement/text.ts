@@ -1,0 +1,246 @@
+/**
+ * Evidence as text: one rendering for each part, the same wherever it is shown (`log`, `route`, DSNs).
+ *
+ * Lines are at most 100 columns of plain characters, no colours. Everything that came from outside passes `visible` here, whatever passed it before.
+ * It shows; it adds no opinion that is not in the documents.
+ */
+import type {
+  CertificateEvidence,
+  DeliveryDocument,
+  DnsEvidence,
+  FailureEvidence,
+  Finding,
+  RecipientOutcome,
+  ReplyEvidence,
+  SessionDocument,
+  TlsEvidence,
+  VerdictEvidence,
+} from './evidence.ts'
+import { replyLine } from './findings.ts'
+import type { Plan } from './plan.ts'
+import { visible } from './visible.ts'
+
+export const pageColumns = 100
+
+/** A delivery, and the sessions it refers to (those that are known), as a page. */
+export function deliveryLines(delivery: DeliveryDocument, sessions: readonly SessionDocument[]): string[] {
+  const next = delivery.nextAttempt === null ? [] : field('Next attempt', delivery.nextAttempt)
+  const host =
+    delivery.host === null
+      ? []
+      : field('Host', `${delivery.host} [${delivery.address ?? '?'}]:${delivery.port ?? '?'}`)
+  const tls = delivery.tls === null ? [] : field('TLS', delivery.tls)
+  const verdict = delivery.verdict === null ? [] : field('Verdict', verdictText(delivery.verdict))
+  return [
+    `Delivery ${visible(delivery.id)} of message ${visible(delivery.message)}`,
+    ...field('When', `${delivery.at}, attempt ${delivery.attempt}, took ${delivery.ms} ms`),
+    ...field('From', delivery.from === '' ? '<>' : delivery.from),
+    ...field('Next hop', `${delivery.nextHop}, by route ${delivery.route}`),
+    ...host,
+    ...tls,
+    ...verdict,
+    ...delivery.recipients.flatMap(recipient => field('To', recipientText(recipient))),
+    ...next,
+    ...delivery.findings.flatMap(finding => ['', ...findingLines(finding)]),
+    ...sessions.flatMap(session => ['', ...sessionLines(session)]),
+  ]
+}
+
+/** One connection, from the DNS to the verdict. */
+export function sessionLines(session: SessionDocument): string[] {
+  const { smtp, tls, verdict, failure } = session
+  return [
+    `Session ${visible(session.id)} at ${visible(session.at)}`,
+    ...field('Host', `${session.host} [${session.address}]:${session.port}`),
+    ...planLines(session.plan),
+    ...session.dns.flatMap(answer => field('DNS', dnsText(answer))),
+    ...field('Connection', connectionText(session)),
+    ...(smtp.greeting === null ? [] : field('Greeting', replyLine(smtp.greeting))),
+    ...(smtp.offered.clear === null ? [] : field('Offered', `in clear text: ${listed(smtp.offered.clear)}`)),
+    ...(tls === null ? [] : tlsLines(tls)),
+    ...(smtp.offered.tls === null ? [] : field('Offered', `inside TLS: ${listed(smtp.offered.tls)}`)),
+    ...(verdict === null ? [] : field('Verdict', verdictText(verdict))),
+    ...(failure === null ? [] : field('Failure', failureText(failure))),
+    ...session.findings.flatMap(finding => ['', ...findingLines(finding)]),
+  ]
+}
+
+/** What was acceptable, and which names had to be proved and why these. @param indent Before every line. */
+export function planLines(plan: Plan, indent = ''): string[] {
+  const how = plan.implicitTls ? 'TLS from the first byte' : startTlsWords[plan.starttls]
+  const names = plan.references.map(({ name, from }) => `${name} (${nameOrigins[from]})`).join(', ')
+  return [
+    ...field('Plan', `${plan.level}: ${how}; the peer must be at least ${peerWords[plan.least.peer]}`, indent),
+    ...field(
+      'Names',
+      `${names}; SNI ${plan.sni ?? 'none'}; the next hop's name is ${nameWords[plan.name]}`,
+      indent,
+    ),
+  ]
+}
+
+function tlsLines(tls: TlsEvidence): string[] {
+  if (tls.outcome === 'failed') {
+    const why = tls.failure === null ? 'no reason known' : failureText(tls.failure)
+    return field('TLS', `the handshake failed: ${why}; SNI ${tls.sni ?? 'none'}`)
+  }
+  const facts = [tls.version, tls.cipher, tls.group].filter(fact => fact !== null)
+  return [
+    ...field('TLS', `${facts.join(', ')}; SNI ${tls.sni ?? 'none'}`),
+    ...tls.chain.flatMap(certificate => field('Certificate', certificateText(certificate))),
+    ...(tls.openssl === null ? [] : field('Path', opensslText(tls.openssl))),
+  ]
+}
+
+/** What happened, who must act, and where it is written. @param indent Before every line. */
+export function findingLines(finding: Finding, indent = ''): string[] {
+  const { severity, code, culprit, condemns, lasting } = finding
+  const further = `${indent}  `
+  const scope = `${culprit}; condemns the ${condemns} ${lasting === 'for-now' ? 'for now' : 'for good'}`
+  return [
+    ...wrapped(`${severity}: ${code} (${scope})`, indent, further),
+    ...wrapped(visible(finding.says, maxSentenceChars), further, further),
+    ...wrapped(`What to do: ${visible(finding.remedy, maxSentenceChars)}`, further, further),
+    ...(finding.spec === null ? [] : [`${further}${visible(finding.spec)}`]),
+  ]
+}
+
+/** Both axes and the sentence, in one line. */
+export function verdictText({ kind, name, peer, matched, says }: VerdictEvidence): string {
+  const proof = matched === null ? '' : `, by the name ${matched}`
+  return visible(`${kind}: name ${name}, peer ${peer ?? 'refused'}${proof}. ${says}`, maxSentenceChars)
+}
+
+/** `starttls.refused: 454 4.7.0 not now`. */
+export function failureText({ code, detail, reply }: FailureEvidence): string {
+  const what = [detail === null ? null : visible(detail), reply === null ? null : replyLine(reply)]
+  const said = what.filter(part => part !== null).join('; ')
+  return said === '' ? code : `${code}: ${said}`
+}
+
+export function dnsText({
+  name,
+  type,
+  answer,
+  records,
+  aliases,
+  security,
+  ttlSeconds,
+  server,
+  why,
+}: DnsEvidence): string {
+  const shown = records.slice(0, shownRecords).join(', ')
+  const more = records.length > shownRecords ? ` and ${records.length - shownRecords} more` : ''
+  const what = answer === 'records' ? `${shown}${more}` : answerWords[answer]
+  const notes = [
+    ...(why === null ? [] : [why]),
+    ...(aliases.length === 0 ? [] : [`alias of ${aliases.join(', ')}`]),
+    ...(ttlSeconds === null ? [] : [`TTL ${ttlSeconds} s`]),
+    security,
+    ...(server === null ? [] : [`from ${server}`]),
+  ]
+  return visible(`${name} ${type}: ${what} (${notes.join('; ')})`, maxSentenceChars)
+}
+
+function certificateText(certificate: CertificateEvidence): string {
+  const names = certificate.names.filter(({ type }) => type !== 'cn').map(({ value }) => value)
+  const more = names.length > shownNames ? ` and ${names.length - shownNames} more` : ''
+  const carried = names.length === 0 ? '' : `; for ${names.slice(0, shownNames).join(', ')}${more}`
+  const { position, subject, issuer, key, notBefore, notAfter } = certificate
+  const dates = `${notBefore.slice(0, 10)} to ${notAfter.slice(0, 10)}`
+  return `${position}: ${subject}, issued by ${issuer}; ${key}; ${dates}${carried}`
+}
+
+function opensslText({ authorized, error }: NonNullable<TlsEvidence['openssl']>): string {
+  return authorized ? 'OpenSSL trusts it' : `OpenSSL does not trust it: ${error ?? 'no reason given'}`
+}
+
+function recipientText({ address, outcome, failure, reply }: RecipientOutcome): string {
+  const why = failure === null ? replyText(reply) : failureText(failure)
+  return `<${address}> ${outcome}${why === '' ? '' : `: ${why}`}`
+}
+
+function replyText(reply: ReplyEvidence | null): string {
+  return reply === null ? '' : replyLine(reply)
+}
+
+function connectionText({ connected, ms }: SessionDocument): string {
+  if (!connected) return 'none came about'
+  const steps = [
+    ['connected', ms.connect],
+    ['greeting', ms.greeting],
+    ['TLS handshake', ms.handshake],
+  ] as const
+  return steps.flatMap(([what, time]) => (time === null ? [] : [`${what} ${time} ms`])).join(', ')
+}
+
+function listed(keywords: readonly string[]): string {
+  return keywords.length === 0 ? 'nothing' : keywords.join(', ')
+}
+
+/** `  Label       text`, going on below the text. */
+function field(label: string, text: string, indent = ''): string[] {
+  const first = `${indent}  ${label.padEnd(labelColumns)}`
+  return wrapped(visible(text, maxSentenceChars), first, ' '.repeat(first.length))
+}
+
+/** Broken at blanks; a word longer than a line is broken anywhere. */
+export function wrapped(text: string, first: string, following: string): string[] {
+  const lines: string[] = []
+  let line = first
+  let isEmpty = true
+  for (const word of text.split(' ')) {
+    let rest = word
+    while (line.length + (isEmpty ? 0 : 1) + rest.length > pageColumns) {
+      if (isEmpty) {
+        const room = pageColumns - line.length
+        line += rest.slice(0, room)
+        rest = rest.slice(room)
+      }
+      lines.push(line)
+      line = following
+      isEmpty = true
+    }
+    line += isEmpty ? rest : ` ${rest}`
+    isEmpty = false
+  }
+  return [...lines, line]
+}
+
+const startTlsWords: Readonly<Record<Plan['starttls'], string>> = {
+  never: 'no STARTTLS',
+  'if-offered': 'STARTTLS if it is offered',
+  required: 'STARTTLS is required',
+}
+
+const nameOrigins: Readonly<Record<Plan['references'][number]['from'], string>> = {
+  operator: 'as the route names it',
+  'mx-name': 'as the MX record names it',
+  'recipient-domain': "the recipient's domain itself",
+}
+
+const nameWords: Readonly<Record<Plan['name'], string>> = {
+  unauthenticated: 'not authenticated',
+  'mta-sts': 'authenticated by MTA-STS',
+  'secure-mx': 'authenticated by DNSSEC',
+  configured: 'configured by the operator',
+}
+
+const peerWords: Readonly<Record<Plan['least']['peer'], string>> = {
+  clear: 'there (clear text will do)',
+  encrypted: 'encrypted',
+  pkix: 'authenticated (pkix)',
+  'dane-ta': 'authenticated (dane-ta)',
+  'dane-ee': 'authenticated (dane-ee)',
+}
+
+const answerWords: Readonly<Record<Exclude<DnsEvidence['answer'], 'records'>, string>> = {
+  'no-data': 'no such record',
+  'no-such-name': 'no such name',
+  failed: 'no answer',
+}
+
+const labelColumns = 14
+const shownRecords = 10
+const shownNames = 10
+const maxSentenceChars = 1_200

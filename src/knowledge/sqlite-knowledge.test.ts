@@ -1,0 +1,92 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { Knowledge } from './knowledge.ts'
+import { openKnowledge } from './sqlite-knowledge.ts'
+
+const minute = 60_000
+const target = '192.0.2.1:25'
+let directory: string
+let nowMs: number
+let knowledge: Knowledge
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'knowledge-'))
+  nowMs = 1_800_000_000_000
+  knowledge = await open()
+})
+afterEach(async () => {
+  await knowledge.close()
+  rmSync(directory, { recursive: true })
+})
+
+function open(): Promise<Knowledge> {
+  return openKnowledge({ directory, now: () => nowMs })
+}
+
+async function restart(): Promise<void> {
+  await knowledge.close()
+  knowledge = await open()
+}
+
+test('a target that fails is avoided for a minute, and for twice as long with each further failure, up to an hour', () => {
+  expect(knowledge.hint(target)).toBeNull()
+  const minutes: number[] = []
+  for (let i = 1; i <= 8; i++) {
+    knowledge.failed(target, 'net.timeout', nowMs)
+    const hint = knowledge.hint(target)
+    expect(hint).toMatchObject({ target, failures: i, reason: 'net.timeout' })
+    minutes.push(((hint?.avoidUntilMs ?? 0) - nowMs) / minute)
+  }
+  expect(minutes).toEqual([1, 2, 4, 8, 16, 32, 60, 60])
+})
+
+test('a target that answers is avoided no more and begins anew', () => {
+  knowledge.answered(target)
+  knowledge.failed(target, 'net.refused', nowMs)
+  knowledge.failed(target, 'net.refused', nowMs)
+  knowledge.answered(target)
+  expect(knowledge.hint(target)).toBeNull()
+  expect(knowledge.hints()).toEqual([])
+  knowledge.failed(target, 'net.refused', nowMs)
+  expect(knowledge.hint(target)?.failures).toBe(1)
+})
+
+test('hints and counters survive a restart, what was forgotten stays forgotten', async () => {
+  for (const one of ['a:25', 'b:25', 'c:25']) knowledge.failed(one, 'net.timeout', nowMs)
+  knowledge.count('accepted')
+  knowledge.count('accepted', 41)
+  const before = knowledge.hints()
+  await restart()
+  expect(knowledge.hints()).toEqual(before)
+  knowledge.answered('b:25')
+  knowledge.failed('a:25', 'net.reset', nowMs)
+  knowledge.count('accepted')
+  await restart()
+  expect(knowledge.hint('a:25')).toMatchObject({ failures: 2, reason: 'net.reset' })
+  expect(knowledge.hint('b:25')).toBeNull()
+  expect(knowledge.hint('c:25')).toMatchObject({ failures: 1 })
+  expect(knowledge.counters()).toEqual({ accepted: 43 })
+})
+
+test('a hint that is long past is dropped, running or at a start', async () => {
+  knowledge.failed(target, 'net.timeout', nowMs)
+  nowMs += 2 * minute
+  expect(knowledge.hint(target)?.failures).toBe(1)
+  nowMs += 120 * minute
+  expect(knowledge.hint(target)).toBeNull()
+  knowledge.failed(target, 'net.timeout', nowMs)
+  expect(knowledge.hint(target)?.failures).toBe(1)
+  nowMs += 122 * minute
+  await restart()
+  expect(knowledge.hints()).toEqual([])
+})
+
+test('there is a bound: the hint that failed longest ago makes room', () => {
+  for (let i = 0; i < 10_000; i++) knowledge.failed(`host${i}:25`, 'net.timeout', nowMs)
+  knowledge.failed('host0:25', 'net.timeout', nowMs)
+  knowledge.failed('one more:25', 'net.timeout', nowMs)
+  expect(knowledge.hints()).toHaveLength(10_000)
+  expect(knowledge.hint('host0:25')).not.toBeNull()
+  expect(knowledge.hint('host1:25')).toBeNull()
+})

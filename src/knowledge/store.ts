@@ -1,0 +1,85 @@
+/** The thread that keeps what was learned: `knowledge.db`. Not synced: what a crash of the machine costs is learned again. */
+import { join } from 'node:path'
+import { openDatabase, type StoreSchema } from '../system/sqlite.ts'
+import { serveStore, type ThreadStore } from '../system/store-thread.ts'
+import type { HostHint } from './knowledge.ts'
+
+export const knowledgeRole = 'knowledge'
+export const knowledgeModule = new URL(import.meta.url)
+
+/** What changed since the last time. */
+export interface KnowledgeBatch {
+  readonly hints: readonly HostHint[]
+  /** Targets without a hint now. */
+  readonly forgotten: readonly string[]
+  readonly counters: readonly (readonly [name: string, value: number])[]
+}
+
+/** Whether it was written. */
+export type KnowledgeReply = boolean
+
+export interface KnowledgeFound {
+  /** Those that expire first come first. */
+  readonly hints: readonly HostHint[]
+  readonly counters: readonly (readonly [name: string, value: number])[]
+}
+
+const knowledgeSchema: StoreSchema = {
+  applicationId: 0x68_6d_6b_6e, // "hmkn"
+  migrations: [
+    `CREATE TABLE hint (target TEXT PRIMARY KEY, failures INTEGER NOT NULL, avoid_until INTEGER NOT NULL, reason TEXT NOT NULL)
+       STRICT, WITHOUT ROWID;
+     CREATE TABLE counter (name TEXT PRIMARY KEY, value REAL NOT NULL) STRICT, WITHOUT ROWID;`,
+  ],
+}
+
+function openKnowledgeStore(directory: string): ThreadStore<KnowledgeFound, KnowledgeBatch, KnowledgeReply> {
+  const path = join(directory, 'knowledge.db')
+  const database = openDatabase({ path, schema: knowledgeSchema, synchronous: 'OFF', access: 'shared' })
+  const sql = {
+    begin: database.prepare('BEGIN IMMEDIATE'),
+    commit: database.prepare('COMMIT'),
+    rollback: database.prepare('ROLLBACK'),
+    hint: database.prepare(
+      'INSERT OR REPLACE INTO hint (target, failures, avoid_until, reason) VALUES (?, ?, ?, ?)',
+    ),
+    forget: database.prepare('DELETE FROM hint WHERE target = ?'),
+    counter: database.prepare('INSERT OR REPLACE INTO counter (name, value) VALUES (?, ?)'),
+  }
+  return {
+    opened: {
+      hints: database
+        .prepare('SELECT * FROM hint ORDER BY avoid_until')
+        .all()
+        .map(row => ({
+          target: String(row['target']),
+          failures: Number(row['failures']),
+          avoidUntilMs: Number(row['avoid_until']),
+          reason: String(row['reason']),
+        })),
+      counters: database
+        .prepare('SELECT name, value FROM counter')
+        .all()
+        .map(row => [String(row['name']), Number(row['value'])] as const),
+    },
+    handle({ hints, forgotten, counters }) {
+      try {
+        sql.begin.run()
+        for (const target of forgotten) sql.forget.run(target)
+        for (const { target, failures, avoidUntilMs, reason } of hints)
+          sql.hint.run(target, failures, avoidUntilMs, reason)
+        for (const [name, value] of counters) sql.counter.run(name, value)
+        sql.commit.run()
+        return true
+      } catch {
+        if (database.isTransaction) sql.rollback.run()
+        return false
+      }
+    },
+    close() {
+      database.close()
+    },
+  }
+}
+
+serveStore(knowledgeRole, openKnowledgeStore)

@@ -1,0 +1,50 @@
+/**
+ * What the lab needs of a relay. The lab imports none: `cli/` starts the real one and hands it in, so that the relay is judged by a room that knows
+ * nothing of its insides.
+ */
+import type { IncidentEvent, LifeEvent } from '../journal/journal.ts'
+import type { SessionDocument } from '../judgement/evidence.ts'
+import type { MessageId } from '../protocol/mail/message-id.ts'
+import type { Lab } from './lab.ts'
+import { configuredHops, documentationNetworks } from './world.ts'
+
+/** How the lab's operator set the relay up, in the relay's own terms but none of its types. */
+export interface RelaySetup {
+  readonly hostname: string
+  /** `address:port` of the only DNS server. */
+  readonly dnsServers: readonly string[]
+  /** Networks that an MX may point to although no real host is there. */
+  readonly allowAddresses: readonly string[]
+  /** Next hops at level `verify` with these roots only; everything else goes to its MX, opportunistically. */
+  readonly smarthosts: readonly {
+    readonly recipientDomain: string
+    readonly host: string
+    readonly port: number
+    readonly roots: string
+  }[]
+}
+
+export interface RelayUnderTest {
+  /** Where it takes mail, with STARTTLS. */
+  readonly smtp: { readonly address: string; readonly port: number }
+  /** Resolves when nothing is due or in work, true, or at the deadline, false. */
+  settled(deadlineMs: number): Promise<boolean>
+  /** What its journal holds, written or not yet seen: the caller asks again. */
+  life(message: MessageId): Promise<readonly LifeEvent[]>
+  session(id: string): Promise<SessionDocument | null>
+  incidents(): Promise<readonly IncidentEvent[]>
+}
+
+export function relaySetup(lab: Lab): RelaySetup {
+  return {
+    hostname: 'relay.hermetic.example',
+    dnsServers: [`${lab.dns.address}:${lab.dns.port}`],
+    allowAddresses: documentationNetworks,
+    smarthosts: configuredHops.map(({ domain, host }) => ({
+      recipientDomain: domain,
+      host,
+      port: 25,
+      roots: lab.root,
+    })),
+  }
+}

@@ -1,0 +1,36 @@
+/**
+ * Questions that pure code puts to the DNS, and the answers it gets: the Q and A of our walks.
+ */
+import type { DnsReason } from './reasons.ts'
+
+export type RecordType = 'A' | 'AAAA' | 'MX' | 'CNAME' | 'TXT' | 'PTR'
+
+export interface DnsQuestion {
+  /** Presentation form, A-labels, any case, with or without the last dot. */
+  readonly name: string
+  readonly type: RecordType
+}
+
+/** Parsed RDATA of the types we decide on. Names in lower case without the last dot; the root is the empty string. */
+export type RecordData =
+  | { readonly type: 'A' | 'AAAA'; readonly address: string }
+  | { readonly type: 'MX'; readonly preference: number; readonly exchange: string }
+  | { readonly type: 'CNAME' | 'PTR'; readonly target: string }
+  | { readonly type: 'TXT'; readonly text: readonly Uint8Array[] }
+
+export interface DnsAnswer {
+  readonly question: DnsQuestion
+  readonly outcome: 'records' | 'no-data' | 'no-such-name' | 'failed'
+  readonly records: readonly RecordData[]
+  /** Names passed through by CNAME, in order: the last one owns the records. Empty without an alias. */
+  readonly aliases: readonly string[]
+  /** Smallest TTL on the way, or the negative one (RFC 2308 §5); null when it failed. */
+  readonly ttlSeconds: number | null
+  readonly security: 'unvalidated' | 'secure' | 'insecure' | 'bogus' | 'indeterminate'
+  /** Who answered: `address:port`, `hosts-file`; null when nobody did. `cached`: not asked again. */
+  readonly server: string | null
+  readonly cached: boolean
+  /** Set when `outcome` is `failed`: `SERVFAIL`, `REFUSED`, `timeout`, `malformed answer`, `alias loop`. */
+  readonly why: string | null
+  readonly reason: DnsReason | null
+}

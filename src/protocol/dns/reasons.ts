@@ -1,0 +1,29 @@
+/** Why the DNS did not lead to a host that mail can be sent to. */
+export type DnsReason =
+  | 'dns.no-such-domain'
+  /** RFC 7505: `MX 0 .` says that the domain takes no mail. */
+  | 'dns.null-mx'
+  | 'dns.lookup-failed'
+  | 'dns.timeout'
+  | 'dns.alias-loop'
+  /** There are more hosts or addresses than one attempt looks at: the rest said nothing, least of all no. */
+  | 'dns.too-many-hosts'
+  | 'dns.name-invalid'
+  /** No MX, and the domain itself has no address. */
+  | 'dns.no-mail-host'
+  /** Every MX host is ourselves, or only hosts that we must not pass the message back to (RFC 5321 §5.1). */
+  | 'dns.mx-points-to-us'
+  /** An MX host has no address at all. */
+  | 'dns.host-without-address'
+  /** Every address of a host named by a stranger's DNS is loopback, private, link-local or our own. */
+  | 'dns.address-forbidden'
+  /** The domain is an address literal, and names such an address itself. */
+  | 'dns.literal-forbidden'
+
+/** The reasons that may pass by themselves: while one of them stands in the way, nothing is final. The register of findings says the same. */
+export const passingDnsReasons: readonly DnsReason[] = [
+  'dns.lookup-failed',
+  'dns.timeout',
+  'dns.alias-loop',
+  'dns.too-many-hosts',
+]

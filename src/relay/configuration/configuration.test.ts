@@ -1,0 +1,488 @@
+import { describe, expect, test } from 'vitest'
+import { createAuthority } from '../../system/certificate-maker.ts'
+import { defaultSettings, loadConfiguration, parseConfiguration, reloadConfiguration } from './configuration.ts'
+import { exampleConfiguration } from './example.ts'
+import { problemText } from './problem.ts'
+import type { Surroundings } from './surroundings.ts'
+
+/** A machine that has just these files. */
+function machine(files: Readonly<Record<string, string>> = {}): Surroundings {
+  return {
+    env: {},
+    isRoot: false,
+    home: '/home/pat',
+    hostname: 'box.example.org',
+    directory: '/home/pat',
+    exists: path => path in files,
+    read(path) {
+      const text = files[path]
+      if (text === undefined) throw Object.assign(new Error('ENOENT'), { code: 'ENOENT' })
+      return text
+    },
+  }
+}
+
+function settingsOf(text: string, files = {}) {
+  const loaded = parseConfiguration(text, '/etc/h.yaml', machine(files))
+  if ('problems' in loaded) throw new Error(loaded.problems.map(problemText).join('\n'))
+  return loaded
+}
+
+function problemsOf(text: string, files = {}) {
+  const loaded = parseConfiguration(text, '/etc/h.yaml', machine(files))
+  return 'problems' in loaded ? loaded.problems.map(problemText) : []
+}
+
+/** Title, document, and the start of each problem's line. */
+const broken: [string, string, string[]][] = [
+  [
+    'a file that is no text',
+    `hostname: a.example\n\0${'x: :\n'.repeat(50)}`,
+    ['/etc/h.yaml:1:1: expected well-formed YAML, found NUL bytes: this is no text file'],
+  ],
+  [
+    'a file that is far too large',
+    '#'.repeat(1024 * 1024 + 1),
+    ['/etc/h.yaml:1:1: expected well-formed YAML, found more than a megabyte'],
+  ],
+  [
+    'an unknown option, with the nearest right one',
+    'hostnam: mail.example.org\n',
+    [
+      '/etc/h.yaml:1:1: hostnam: expected one of hostname, state, listen, tls, relay, postmaster, lists, routes, dns, limits, timeouts, retry, log, found "hostnam"; did you mean hostname?',
+    ],
+  ],
+  [
+    'an unknown option in a section',
+    'limits:\n  recipients: 200\n  mesage: 10MB\n',
+    ['/etc/h.yaml:3:3: limits.mesage: expected one of message, recipients'],
+  ],
+  [
+    'a wrong word, with the nearest right one',
+    'routes:\n  - to: mx\n    tls: verfy\n',
+    [
+      '/etc/h.yaml:3:10: routes[0].tls: expected one of none, opportunistic, encrypt, verify, found "verfy"; did you mean verify? (example: tls: verify)',
+    ],
+  ],
+  [
+    'a duration without a unit',
+    'dns:\n  timeout: 5\n',
+    [
+      '/etc/h.yaml:2:12: dns.timeout: expected a duration: a whole number and ms, s, m, h or d, found "5" (example: timeout: 10s)',
+    ],
+  ],
+  [
+    'a duration in a list',
+    'retry: { schedule: [5m, soon] }\n',
+    ['/etc/h.yaml:1:25: retry.schedule[1]: expected a duration'],
+  ],
+  [
+    'a duration beyond a year',
+    'retry: { expire: 400d }\n',
+    ['/etc/h.yaml:1:18: retry.expire: expected a duration: a whole number and ms, s, m, h or d, at most 366d'],
+  ],
+  [
+    'a size with a blank',
+    'limits:\n  message: 50 MB\n',
+    [
+      '/etc/h.yaml:2:12: limits.message: expected a size: a whole number and B, KB, MB or GB, found "50 MB" (example: message: 50MB)',
+    ],
+  ],
+  [
+    'a section that is empty',
+    'hostname: a.example\nlimits:\n',
+    ['/etc/h.yaml:2:8: limits: expected a map with: message, recipients'],
+  ],
+  [
+    'a section that is a list',
+    'log:\n  - json\n',
+    ['/etc/h.yaml:2:3: log: expected a map with: format, file, found "- json"'],
+  ],
+  ['a document that is a list', '- 1\n', ['/etc/h.yaml:1:1: expected a map of options, found "- 1"']],
+  [
+    'two faults at once, in their order',
+    'hostname: a b\nlog: { format: xml }\n',
+    [
+      '/etc/h.yaml:1:11: hostname: expected a fully qualified host name'.replace(
+        'a fully qualified host name',
+        'a host name',
+      ),
+      '/etc/h.yaml:2:16: log.format: expected human or json',
+    ],
+  ],
+  [
+    'an address as host name',
+    'hostname: 192.0.2.1\n',
+    [
+      '/etc/h.yaml:1:11: hostname: expected a host name: letters, digits and hyphens, with dots between (this is an address), found "192.0.2.1"',
+    ],
+  ],
+  [
+    'a state directory that is not absolute',
+    'state: var/lib\n',
+    ['/etc/h.yaml:1:8: state: expected an absolute path, found "var/lib" (example: state: /var/lib/hermetic)'],
+  ],
+  [
+    'a listener without address',
+    'listen:\n  - port: 25\n',
+    [
+      '/etc/h.yaml:2:5: listen[0].address: expected an address of this machine, found nothing (example: address: 0.0.0.0)',
+    ],
+  ],
+  [
+    'a listener at a name',
+    'listen: [{ address: localhost }]\n',
+    [
+      '/etc/h.yaml:1:21: listen[0].address: expected an address of this machine, such as 127.0.0.1, 0.0.0.0 or ::, found "localhost"',
+    ],
+  ],
+  [
+    'a port that is none',
+    'listen: [{ address: 127.0.0.1, port: 70000 }]\n',
+    ['/etc/h.yaml:1:38: listen[0].port: expected a port: 0 to 65535, found "70000"'],
+  ],
+  [
+    'the same listener twice',
+    'listen:\n  - { address: 127.0.0.1, port: 25 }\n  - { address: 127.0.0.1, port: 25 }\n',
+    ['/etc/h.yaml:3:5: listen[1]: expected an address and port that no listener above has'],
+  ],
+  [
+    'a certificate without its key',
+    'tls:\n  certificates:\n    - chain: a.pem\n',
+    ['/etc/h.yaml:3:7: tls.certificates[0].key: expected the path of a file, found nothing'],
+  ],
+  [
+    'a network with bits behind its prefix',
+    'relay:\n  from:\n    - 10.0.0.1/8\n',
+    [
+      '/etc/h.yaml:3:7: relay.from[0]: expected an address (192.0.2.1) or a network (192.0.2.0/24, 2001:db8::/32); with this prefix length the network is 10.0.0.0/8, found "10.0.0.1/8"',
+    ],
+  ],
+  [
+    'an address with a leading zero',
+    'relay: { from: [010.0.0.1] }\n',
+    ['/etc/h.yaml:1:17: relay.from[0]: expected an address'],
+  ],
+  [
+    'an open relay',
+    "relay: { from: [10.0.0.0/8, '::/0'] }\n",
+    [
+      '/etc/h.yaml:1:29: relay.from[1]: expected networks of your own, IPv4 from /8 and IPv6 from /16 on: this would',
+    ],
+  ],
+  [
+    'an open relay in pieces, and in another spelling',
+    "relay: { from: [0.0.0.0/1, 128.0.0.0/1, '2000::/3', '::ffff:0.0.0.0/96', 10.0.0.0/8, '2001::/16', 'fc00::/7', 'fe80::/10', '::1'] }\n",
+    [
+      '/etc/h.yaml:1:17: relay.from[0]: expected networks of your own',
+      '/etc/h.yaml:1:28: relay.from[1]: expected networks of your own',
+      '/etc/h.yaml:1:41: relay.from[2]: expected networks of your own',
+      '/etc/h.yaml:1:53: relay.from[3]: expected networks of your own',
+    ],
+  ],
+  [
+    'a greeting that nobody waits for',
+    'limits: { greeting_delay: 2m }\n',
+    ['/etc/h.yaml:1:27: limits.greeting_delay: expected a duration of at most 1m'],
+  ],
+  [
+    'an address where a domain belongs',
+    'relay: { to: [pat@example.org] }\n',
+    ['/etc/h.yaml:1:15: relay.to[0]: expected a name (example.org)'],
+  ],
+  [
+    'a postmaster without domain',
+    'postmaster: pat\n',
+    ['/etc/h.yaml:1:13: postmaster: expected a mail address: user@example.org, found "pat"'],
+  ],
+  [
+    'a route without a target',
+    'routes:\n  - name: x\n',
+    ['/etc/h.yaml:2:5: routes[0].to: expected mx, a map with host, or a map with reject, found nothing'],
+  ],
+  [
+    'a target that is another word',
+    'routes: [{ to: mxx }]\n',
+    [
+      '/etc/h.yaml:1:16: routes[0].to: expected mx, a map with host, or a map with reject, found "mxx"; did you mean mx?',
+    ],
+  ],
+  [
+    'a slip in a target, told once',
+    'routes:\n  - to: { hots: a.example }\n',
+    [
+      '/etc/h.yaml:2:11: routes[0].to.hots: expected one of host, port, implicit_tls, ipv4_only, roots, reject, code, found "hots"; did you mean host?',
+    ],
+  ],
+  [
+    'a wrong part of a target, not the other forms',
+    'routes:\n  - to: { host: a.example, port: smtp }\n',
+    ['/etc/h.yaml:2:34: routes[0].to.port: expected a port: 1 to 65535, found "smtp"'],
+  ],
+  [
+    'a host with an impossible port',
+    'routes: [{ to: { host: [a.example, "b.example:0"] } }]\n',
+    ['/etc/h.yaml:1:36: routes[0].to.host[1]: expected a host'],
+  ],
+  [
+    'a refusal with a code that is none',
+    'routes: [{ to: { reject: no, code: 250 } }]\n',
+    ['/etc/h.yaml:1:36: routes[0].to.code: expected a reply code: 450 to 459 or 550 to 559, found "250"'],
+  ],
+  [
+    'TLS asked of a refusal',
+    'routes: [{ to: { reject: no }, tls: verify }]\n',
+    ['/etc/h.yaml:1:37: routes[0].tls: expected no tls option on a route that rejects'],
+  ],
+  [
+    'two routes of one name',
+    'routes: [{ name: a, to: mx }, { name: a, to: mx }]\n',
+    ['/etc/h.yaml:1:39: routes[1].name: expected a name that no route above has'],
+  ],
+  [
+    'a pattern that is none',
+    'routes:\n  - when:\n      recipient: [example.org, "user@"]\n    to: mx\n',
+    ['/etc/h.yaml:3:32: routes[0].when.recipient[1]: expected an address (user@example.org), a domain'],
+  ],
+  [
+    'the null sender as recipient',
+    'routes: [{ when: { recipient: <> }, to: mx }]\n',
+    ['/etc/h.yaml:1:31: routes[0].when.recipient: expected an address'],
+  ],
+  [
+    'an unknown list, with the nearest one',
+    'lists: { smallkey: [a.example] }\nroutes:\n  - when: { mx: "@smalkey" }\n    to: mx\n',
+    [
+      '/etc/h.yaml:3:17: routes[0].when.mx: expected one of the lists smallkey, found "@smalkey"; did you mean @smallkey?',
+    ],
+  ],
+  [
+    'a bad entry of a list, where the list stands',
+    'lists:\n  l:\n    - a.example\n    - b_ c\nroutes: [{ when: { mx: "@l" }, to: mx }]\n',
+    ['/etc/h.yaml:4:7: lists.l[1]: expected a name'],
+  ],
+  [
+    'a list with an impossible name',
+    'lists: { "a b": [x.example] }\n',
+    ['/etc/h.yaml:1:10: lists.a b: expected a name of letters, digits, hyphens and underscores, found "a b"'],
+  ],
+  [
+    'a pattern file that is missing',
+    'routes:\n  - when: { recipient: { file: gone.txt } }\n    to: mx\n',
+    [
+      '/etc/h.yaml:2:32: routes[0].when.recipient.file: expected a readable file of patterns, found /etc/gone.txt: there is no such file',
+    ],
+  ],
+  [
+    'a limit below what the RFC asks',
+    'limits: { recipients: 10 }\n',
+    ['/etc/h.yaml:1:23: limits.recipients: expected a whole number from 100 to 50000, found "10"'],
+  ],
+  [
+    'a key given twice',
+    'log: { format: json }\nlog: { format: human }\n',
+    ['/etc/h.yaml:2:1: expected well-formed YAML, found Map keys must be unique'],
+  ],
+  ['a bracket left open', 'routes: [\n', ['/etc/h.yaml:2:1: expected well-formed YAML, found']],
+  [
+    'an unknown tag',
+    'hostname: !env NAME\n',
+    ['/etc/h.yaml:1:11: expected well-formed YAML, found Unresolved tag: !env'],
+  ],
+  [
+    'control characters, shown and never sent to the terminal',
+    'postmaster: "\\e[31m"\n',
+    ['/etc/h.yaml:1:13: postmaster: expected a mail address: user@example.org, found "\\e[31m"'],
+  ],
+]
+
+describe('problems', () => {
+  test.each(broken)('are told with line and column: %s', (_title, text, starts) => {
+    const problems = problemsOf(text)
+    expect(problems.length).toBe(starts.length)
+    for (const [i, start] of starts.entries()) expect(problems[i]?.slice(0, start.length)).toBe(start)
+  })
+
+  test('in a pattern file name the place in that file', () => {
+    const text = 'routes:\n  - when: { recipient: { file: p.txt } }\n    to: mx\n'
+    expect(problemsOf(text, { '/etc/p.txt': '# people\n\n  good.example # fine\n  b@d@ \n' })).toEqual([
+      '/etc/p.txt:4:3: expected an address (user@example.org), a domain (example.org), *.example.org or .example.org, found "b@d@" (example: example.org)',
+    ])
+  })
+
+  test('of a file with roots name it, and say what is wrong with it', async () => {
+    const text = 'routes: [{ to: { host: a.example, roots: r.pem } }]\n'
+    const { root } = await createAuthority({ commonName: 'Root' })
+    const found = (pem: string) => problemsOf(text, { '/etc/r.pem': pem })
+    const where = '/etc/h.yaml:1:42: routes[0].to.roots: expected a'
+    expect(problemsOf(text)).toEqual([
+      `${where} readable PEM file of certificates, found /etc/r.pem: there is no such file (example: roots: roots.pem)`,
+    ])
+    for (const nothing of ['', 'hello', root.replaceAll('CERTIFICATE', 'PRIVATE KEY')])
+      expect(found(nothing)).toEqual([
+        `${where} PEM file of certificates, found /etc/r.pem: no certificate in it (example: roots: roots.pem)`,
+      ])
+    // Cut off in the middle, as by a full disk; one good root is not enough then.
+    const half = root.slice(0, root.length / 2)
+    for (const broken of [half, root + half, `${half}\n${root}`, root.replace('\nMII', '\nAAA')])
+      expect(found(broken)[0]).toContain('/etc/r.pem: a certificate in it cannot be read')
+    expect(found(`# ours\n${root}${root.replaceAll('\n', '\r\n')}`)).toEqual([])
+  })
+
+  test('of a file that is not there', () => {
+    const loaded = loadConfiguration('/nowhere.yaml', machine())
+    expect('problems' in loaded && loaded.problems.map(problemText)).toEqual([
+      '/nowhere.yaml: expected a readable configuration file, found there is no such file',
+    ])
+  })
+
+  test('come for every cut of the example, or settings do, but never an exception', () => {
+    for (let cut = 0; cut <= exampleConfiguration.length; cut += 7)
+      expect(parseConfiguration(exampleConfiguration.slice(0, cut), null, machine())).toBeTypeOf('object')
+  })
+})
+
+describe('settings', () => {
+  test('without any file are those of a relay on loopback', () => {
+    const loaded = loadConfiguration(null, machine())
+    expect(loaded).toMatchObject({
+      settings: {
+        hostname: 'box.example.org',
+        state: '/home/pat/.local/state/hermetic',
+        listen: [{ address: '127.0.0.1', port: 2525, tls: 'starttls', tryNext: 0 }],
+        tls: { certificates: [] },
+        relayFrom: ['127.0.0.0/8', '::1'],
+        relayTo: [],
+        postmaster: null,
+        routes: [],
+        timeouts: { greetingMs: 300_000, finalDotMs: 600_000 },
+        retry: { expireMs: 5 * 24 * 3_600_000 },
+        log: { format: 'human', file: null },
+      },
+      remarks: [],
+    })
+  })
+
+  test('live under /var/lib for root and for the file of the system, and where the XDG variable says for others', () => {
+    const at = (surroundings: Partial<Surroundings>) => {
+      const loaded = loadConfiguration(null, { ...machine(), ...surroundings })
+      return 'settings' in loaded ? loaded.settings.state : null
+    }
+    expect(at({ isRoot: true })).toBe('/var/lib/hermetic')
+    const system = loadConfiguration('/etc/hermetic/hermetic.yaml', machine({ '/etc/hermetic/hermetic.yaml': '' }))
+    expect(system).toMatchObject({ settings: { state: '/var/lib/hermetic' } })
+    expect(at({ env: { XDG_STATE_HOME: '/var/me' } })).toBe('/var/me/hermetic')
+    expect(at({ env: { XDG_STATE_HOME: 'relative' } })).toBe('/home/pat/.local/state/hermetic')
+  })
+
+  test('of an empty file are the defaults, and that is said', () => {
+    const said = 'the file is empty: built-in defaults'
+    for (const text of ['', '# nothing\n', '---\n']) expect(settingsOf(text).remarks).toContain(said)
+    expect(settingsOf('dns: {}').remarks).not.toContain(said)
+    expect(parseConfiguration('', null, machine())).toMatchObject({ remarks: expect.not.arrayContaining([said]) })
+  })
+
+  test('of the example are complete and without a remark', () => {
+    const { settings, remarks } = settingsOf(exampleConfiguration)
+    expect(remarks).toEqual([])
+    expect(settings.routes.map(route => [route.name, route.level])).toEqual([
+      ['our own mail store', 'encrypt'],
+      ['a partner and nobody in between', 'verify'],
+      ['old servers', 'opportunistic'],
+      ['closed', 'opportunistic'],
+      ['everything else', 'opportunistic'],
+    ])
+    expect(settings.routes[1]?.to).toMatchObject({
+      hosts: [
+        { name: 'mx1.partner.example', port: 25 },
+        { name: 'mx2.partner.example', port: 2525 },
+      ],
+    })
+    expect(settings.routes[3]?.to).toEqual({
+      kind: 'reject',
+      code: 550,
+      enhanced: '5.7.1',
+      text: 'This address is closed',
+    })
+  })
+
+  test('take patterns inline, from lists and from files, as A-labels in lower case', () => {
+    const { settings } = settingsOf(
+      `lists:
+  inline: [A.Example, '*.b.example']
+  filed: { file: names.txt }
+routes:
+  - when:
+      recipient: ['@inline', Pat@Bücher.Example, { file: /abs.txt }]
+      sender: <>
+      source: [192.0.2.1, '2001:DB8::/32']
+      mx: '@filed'
+    to: mx
+  - to: mx
+`,
+      { '/etc/names.txt': 'MX.example # one\r\n#two\n.c.example\n', '/abs.txt': 'd.example' },
+    )
+    expect(settings.routes[0]?.match).toEqual({
+      recipient: ['a.example', '*.b.example', 'Pat@xn--bcher-kva.example', 'd.example'],
+      sender: ['<>'],
+      source: ['192.0.2.1', '2001:db8::/32'],
+      mx: ['mx.example', '.c.example'],
+    })
+  })
+
+  test('use port 465 with implicit TLS and the port that a host names', () => {
+    const { settings } = settingsOf(
+      "routes: [{ to: { host: [a.example, 'b.example:2465', '[2001:db8::1]:24', 192.0.2.1], implicit_tls: true } }]",
+    )
+    expect(settings.routes[0]?.to).toMatchObject({
+      implicitTls: true,
+      hosts: [
+        { name: 'a.example', port: 465 },
+        { name: 'b.example', port: 2465 },
+        { name: '2001:db8::1', port: 24 },
+        { name: '192.0.2.1', port: 465 },
+      ],
+    })
+  })
+
+  test('come with a remark where something allowed is seldom meant', () => {
+    const remarks = (text: string) => settingsOf(text).remarks.join('\n')
+    expect(remarks('hostname: box\n')).toContain('not fully qualified')
+    expect(remarks('routes: [{ to: mx }, { name: late, to: mx }]')).toContain('"late" is never reached')
+    expect(remarks('timeouts: { final_dot: 1m }')).toContain('duplicates')
+  })
+
+  test('for parts without a file are the defaults with what they override', () => {
+    expect(defaultSettings({ hostname: 'lab.example' })).toMatchObject({ hostname: 'lab.example', relayTo: [] })
+  })
+})
+
+describe('reload', () => {
+  const running = settingsOf('log: { format: json }').settings
+
+  test('keeps the old configuration when the new one is bad', () => {
+    const reloaded = reloadConfiguration(running, '/c.yaml', machine({ '/c.yaml': 'lgo: 1' }))
+    expect(reloaded).toMatchObject({ kind: 'kept', problems: [{ line: 1, column: 1, suggestion: 'log' }] })
+  })
+
+  test('takes the new one, but says what holds only after a restart', () => {
+    const files = {
+      '/c.yaml': 'hostname: new.example.org\nlog: { format: json }\nlisten: [{ address: 127.0.0.2 }]\n',
+    }
+    const reloaded = reloadConfiguration(running, '/c.yaml', machine(files))
+    expect(reloaded).toMatchObject({
+      kind: 'taken',
+      needRestart: ['listen'],
+      settings: { hostname: 'new.example.org', listen: running.listen, log: { format: 'json' } },
+    })
+  })
+
+  test('keeps of a section what is fixed, and takes the rest', () => {
+    const files = { '/c.yaml': 'log: { format: json }\nlimits: { min_free: 2GB, recipients: 200 }\n' }
+    expect(reloadConfiguration(running, '/c.yaml', machine(files))).toMatchObject({
+      kind: 'taken',
+      needRestart: ['limits.min_free'],
+      settings: { limits: { minFreeBytes: running.limits.minFreeBytes, server: { recipients: 200 } } },
+    })
+  })
+})

@@ -1,0 +1,97 @@
+/**
+ * The one door for everything that is told (ARCHITECTURE decision 4): the journal, the counters and the log are fed from here, and nowhere else, so that they agree.
+ *
+ * It never throws and never waits. It keeps nothing: the journal and the knowledge store do, and `log` writes.
+ */
+import type { IncidentEvent, Journal, LifeEvent } from '../journal/journal.ts'
+import { timestamp } from '../judgement/evidence-of.ts'
+import type { Knowledge } from '../knowledge/knowledge.ts'
+import { failedSessionLine, humanLines, jsonLine, noticeLine } from './log-lines.ts'
+import type { Reporter } from './ports.ts'
+
+export interface ReporterParts {
+  readonly journal: Pick<Journal, 'record' | 'keep'>
+  readonly knowledge: Pick<Knowledge, 'count'>
+  /** Receives each line, without its line end. */
+  readonly log: (line: string) => void
+  readonly format: 'human' | 'json'
+  /** For the lines that carry no time of their own. Default: the system's clock. */
+  readonly now?: () => number
+}
+
+export function createReporter({ journal, knowledge, log, format, now = Date.now }: ReporterParts): Reporter {
+  /** What is told must not stop what is done: a fault in here is told in its turn, once, and that is all. */
+  function safely(tell: () => void): void {
+    try {
+      tell()
+    } catch (error) {
+      try {
+        log(
+          noticeLine(
+            timestamp(now()),
+            'error',
+            `reporting failed: ${error instanceof Error ? error.message : String(error)}`,
+          ),
+        )
+      } catch {
+        // Nobody is left to tell.
+      }
+    }
+  }
+
+  return {
+    event(event) {
+      safely(() => {
+        journal.record(event)
+        count(event, knowledge)
+        if (format === 'json') log(jsonLine(event))
+        else for (const line of humanLines(event)) log(line)
+      })
+    },
+    session(document) {
+      safely(() => {
+        journal.keep(document)
+        if (document.failure === null) return knowledge.count('sessions.served')
+        knowledge.count('sessions.failed')
+        const { id, at, host, address, port, plan, verdict, failure } = document
+        const planned = { level: plan.level, name: plan.name }
+        // The whole document is in the journal, under this id.
+        const brief = { kind: 'session', at, id, host, address, port, planned, verdict, failure }
+        log(format === 'json' ? jsonLine(brief) : failedSessionLine(document))
+      })
+    },
+    notice(severity, text) {
+      safely(() => {
+        const at = timestamp(now())
+        log(format === 'json' ? jsonLine({ kind: 'notice', at, severity, text }) : noticeLine(at, severity, text))
+      })
+    },
+  }
+}
+
+function count(event: LifeEvent | IncidentEvent, knowledge: Pick<Knowledge, 'count'>): void {
+  switch (event.kind) {
+    case 'accepted':
+      knowledge.count('messages.accepted')
+      knowledge.count('bytes.accepted', event.sizeBytes)
+      return
+    case 'attempted':
+      for (const { outcome } of event.delivery.recipients) knowledge.count(`recipients.${outcome}`)
+      return
+    case 'returned':
+      knowledge.count('messages.returned')
+      return
+    case 'completed':
+      knowledge.count('messages.completed')
+      return
+    case 'removed':
+      knowledge.count('messages.removed')
+      return
+    case 'incident':
+      knowledge.count('incidents')
+      knowledge.count(`incidents.${event.code}`)
+      return
+    default:
+      event satisfies never
+  }
+}

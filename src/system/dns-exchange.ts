@@ -1,0 +1,171 @@
+/**
+ * One question to one name server over UDP, and over TCP when the answer was cut: sockets and nothing else.
+ *
+ * Every question leaves from a socket of its own, so its source port is the kernel's random choice, beside the random id that
+ * the caller made (RFC 5452 §9.2). The socket is connected: the kernel drops whatever does not come from the server's address
+ * and port, and tells at once when nobody listens there. A datagram that is not a response with our id and our question is
+ * passed over, and waiting goes on (RFC 5452 §9.1). Nothing here retries, chooses, or judges what a response says.
+ */
+import { createSocket } from 'node:dgram'
+import { connect, isIPv6 } from 'node:net'
+import {
+  decodeHead,
+  decodeMessage,
+  encodeMessage,
+  type Message,
+  type MessageHead,
+} from '../protocol/dns/message.ts'
+import { equalNames } from '../protocol/dns/name.ts'
+import { rcodes } from '../protocol/dns/numbers.ts'
+
+export interface NameServer {
+  readonly address: string
+  readonly port: number
+}
+
+export type Exchanged =
+  | { readonly kind: 'response'; readonly message: Message }
+  | { readonly kind: 'timeout' }
+  /** Nobody listens, no route, connection lost; `why` is the system's code. */
+  | { readonly kind: 'unreachable'; readonly why: string }
+  | { readonly kind: 'malformed'; readonly why: string }
+  | { readonly kind: 'closed' }
+
+export interface Exchange {
+  readonly done: Promise<Exchanged>
+  /** Ends it as `closed`. */
+  abort(): void
+}
+
+/**
+ * Asks once. Waits `waitMs` for UDP and, if the answer was cut, as long again for TCP. `done` never rejects.
+ */
+export function exchange(server: NameServer, query: Message, waitMs: number): Exchange {
+  let isAborted = false
+  let current = overUdp(server, query, waitMs)
+  const step = async (): Promise<Exchanged> => {
+    const first = await current.done
+    if (first !== 'truncated') return first
+    if (isAborted) return { kind: 'closed' }
+    current = overTcp(server, query, waitMs)
+    const second = await current.done
+    return second === 'truncated' ? { kind: 'malformed', why: 'truncated over TCP' } : second
+  }
+  return {
+    done: step(),
+    abort() {
+      isAborted = true
+      current.abort()
+    },
+  }
+}
+
+interface Attempt {
+  readonly done: Promise<Exchanged | 'truncated'>
+  abort(): void
+}
+
+function overUdp(server: NameServer, query: Message, waitMs: number): Attempt {
+  const bytes = encodeMessage(query)
+  return attempt(waitMs, finish => {
+    const socket = createSocket(isIPv6(server.address) ? 'udp6' : 'udp4')
+    const failed = (error: Error) => finish({ kind: 'unreachable', why: codeOf(error) })
+    const send = () =>
+      socket.send(bytes, error => {
+        if (error !== null) failed(error)
+      })
+    socket.on('message', datagram => {
+      const result = judge(datagram, query)
+      if (result !== 'not-ours') finish(result)
+    })
+    socket.on('error', failed)
+    // A listener, not the callback of `connect`: that one is called for a failure too (no route to the server), and `error` is not emitted then.
+    socket.once('connect', send)
+    socket.connect(server.port, server.address)
+    return () => {
+      // `connect` may be on its way, and a closed socket throws at who sends.
+      socket.off('connect', send)
+      socket.close()
+    }
+  })
+}
+
+/** RFC 7766 §8: two bytes of length, then the message. */
+function overTcp(server: NameServer, query: Message, waitMs: number): Attempt {
+  const bytes = encodeMessage(query)
+  return attempt(waitMs, finish => {
+    const socket = connect({ host: server.address, port: server.port, noDelay: true })
+    let received = Buffer.alloc(0)
+    socket.on('connect', () => {
+      socket.write(Buffer.concat([Buffer.of(bytes.length >> 8, bytes.length & 0xff), bytes]))
+    })
+    socket.on('data', chunk => {
+      received = Buffer.concat([received, chunk])
+      if (received.length < 2) return
+      const end = 2 + received.readUInt16BE(0)
+      if (received.length < end) return
+      const result = judge(received.subarray(2, end), query)
+      // Over TCP nobody else can have sent it, so there is nothing to wait for.
+      finish(result === 'not-ours' ? { kind: 'malformed', why: 'an answer to something else' } : result)
+    })
+    socket.on('error', error => finish({ kind: 'unreachable', why: codeOf(error) }))
+    socket.on('close', () => finish({ kind: 'unreachable', why: 'connection closed' }))
+    return () => socket.destroy()
+  })
+}
+
+/** The life of one socket: the first `finish` counts, and after it neither socket nor timer is left. */
+function attempt(
+  waitMs: number,
+  open: (finish: (result: Exchanged | 'truncated') => void) => () => void,
+): Attempt {
+  const { promise, resolve } = Promise.withResolvers<Exchanged | 'truncated'>()
+  let isOver = false
+  const finish = (result: Exchanged | 'truncated') => {
+    if (isOver) return
+    isOver = true
+    clearTimeout(timer)
+    close?.()
+    resolve(result)
+  }
+  const timer = setTimeout(() => finish({ kind: 'timeout' }), waitMs)
+  let close: (() => void) | null = null
+  try {
+    close = open(finish)
+  } catch (error) {
+    // A socket that cannot even be made: an answer like any other, and no timer must be left that believes there is one.
+    finish({ kind: 'unreachable', why: error instanceof Error ? codeOf(error) : String(error) })
+  }
+  return { done: promise, abort: () => finish({ kind: 'closed' }) }
+}
+
+function judge(bytes: Uint8Array, query: Message): Exchanged | 'truncated' | 'not-ours' {
+  const head = decodeHead(bytes)
+  if (head.kind === 'malformed' || !isResponseTo(head.value, query)) return 'not-ours'
+  // What follows may be cut in the middle, so it is not even decoded (RFC 2181 §9).
+  if (head.value.truncated) return 'truncated'
+  const whole = decodeMessage(bytes)
+  if (whole.kind === 'malformed') return { kind: 'malformed', why: `${whole.because} at byte ${whole.at}` }
+  return { kind: 'response', message: whole.value }
+}
+
+function isResponseTo(head: MessageHead, query: Message): boolean {
+  if (!head.isResponse || head.id !== query.id || head.opcode !== query.opcode) return false
+  const [asked] = query.questions
+  const [echoed] = head.questions
+  // A server that cannot read the question may send it back empty; that refuses, and says nothing of any name.
+  if (echoed === undefined) return refusals.has(head.rcode)
+  return (
+    head.questions.length === 1 &&
+    asked !== undefined &&
+    echoed.type === asked.type &&
+    echoed.class === asked.class &&
+    equalNames(echoed.name, asked.name)
+  )
+}
+
+const refusals: ReadonlySet<number> = new Set([rcodes.FORMERR, rcodes.SERVFAIL, rcodes.NOTIMP, rcodes.REFUSED])
+
+function codeOf(error: Error): string {
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.message
+}

@@ -1,0 +1,44 @@
+/**
+ * Runs a walk of DNS questions against a resolver: what may be asked at the same time is asked at the same time, and the
+ * budget is counted at this one door (ARCHITECTURE decision 5).
+ *
+ * It never rejects for anything the DNS does. A question beyond the budget is not asked; its answer is a failure, and what
+ * that means is the walk's to say.
+ */
+import type { DnsAnswer, DnsQuestion } from '../protocol/dns/answer.ts'
+import type { Walk } from '../protocol/walk.ts'
+import type { Resolver } from './resolver.ts'
+
+/** Questions one walk may ask. A domain with 20 MX hosts asks 41. */
+export const maxQuestionsPerWalk = 100
+
+export async function drive<T>(
+  walk: Walk<DnsQuestion, DnsAnswer, T>,
+  resolver: Resolver,
+  maxQuestions: number = maxQuestionsPerWalk,
+): Promise<T> {
+  let left = maxQuestions
+  let step = walk.next()
+  while (step.done !== true) {
+    const answers = await Promise.all(
+      step.value.map(question => (left-- > 0 ? resolver.resolve(question) : Promise.resolve(tooMany(question)))),
+    )
+    step = walk.next(answers)
+  }
+  return step.value
+}
+
+function tooMany(question: DnsQuestion): DnsAnswer {
+  return {
+    question,
+    outcome: 'failed',
+    records: [],
+    aliases: [],
+    ttlSeconds: null,
+    security: 'unvalidated',
+    server: null,
+    cached: false,
+    why: 'too many questions for one destination',
+    reason: 'dns.lookup-failed',
+  }
+}
