@@ -129,7 +129,8 @@ describe('the tour', () => {
 
   test('on a terminal stays up, shows its log, and ends with Ctrl-C', async () => {
     const transcript = join(home.path, 'terminal')
-    const terminal = spawn('script', ['-qfec', `${join(root, 'hermetic')} tour`, transcript], {
+    // exec: a shell between terminal and tour would get the Ctrl-C, too, and dash then exits with 130, whatever its child did.
+    const terminal = spawn('script', ['-qfec', `exec ${join(root, 'hermetic')} tour`, transcript], {
       stdio: ['pipe', 'ignore', 'ignore'],
       env: { ...process.env, ...env },
     })
