@@ -30,6 +30,16 @@ export function openJournalReader({ directory }: { readonly directory: string })
     return null
   }
 
+  function session(condition: string, ...parameters: (string | number)[]): SessionDocument | null {
+    const sql = `SELECT body, varying FROM session JOIN content ON content.key = session.content WHERE ${condition}`
+    for (const { body, varying } of rows(sql, ...parameters)) {
+      const constant: SessionDocument = JSON.parse(String(body))
+      const differing: Varying = JSON.parse(String(varying))
+      return rejoin(constant, differing)
+    }
+    return null
+  }
+
   function life(id: MessageId): readonly LifeEvent[] {
     return Array.from(rows('SELECT body FROM event WHERE message = ? ORDER BY seq', id), ({ body }) =>
       JSON.parse(String(body)),
@@ -51,15 +61,16 @@ export function openJournalReader({ directory }: { readonly directory: string })
       const event = one<Extract<LifeEvent, { kind: 'attempted' }>>('SELECT body FROM event WHERE delivery = ?', id)
       return event?.delivery ?? null
     },
-    session(id) {
-      const sql = 'SELECT body, varying FROM session JOIN content ON content.key = session.content WHERE id = ?'
-      for (const { body, varying } of rows(sql, id)) {
-        const constant: SessionDocument = JSON.parse(String(body))
-        const differing: Varying = JSON.parse(String(varying))
-        return rejoin(constant, differing)
-      }
-      return null
-    },
+    session: id => session('id = ?', id),
+    lastSeen: ({ host, address, port }) =>
+      session(
+        `session.seq = (
+           SELECT max((SELECT max(seq) FROM session WHERE content = content.key)) FROM content
+           WHERE json_extract(body, '$.host') = ? AND json_extract(body, '$.address') = ? AND json_extract(body, '$.port') = ?)`,
+        host,
+        address,
+        port,
+      ),
     incidents(limit) {
       return Array.from(
         rows("SELECT body FROM event WHERE kind = 'incident' ORDER BY seq DESC LIMIT ?", limit),

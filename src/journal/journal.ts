@@ -65,6 +65,8 @@ export interface JournalReader {
   life(id: MessageId): readonly LifeEvent[]
   delivery(id: string): DeliveryDocument | null
   session(id: string): SessionDocument | null
+  /** The newest connection to that address of that host, whatever came of it. */
+  lastSeen(target: { readonly host: string; readonly address: string; readonly port: number }): SessionDocument | null
   incidents(limit: number): readonly IncidentEvent[]
   close(): void
 }

@@ -39,5 +39,8 @@ export const journalSchema: StoreSchema = {
        content INTEGER NOT NULL,
        varying TEXT NOT NULL
      ) STRICT;`,
+    // For `lastSeen`: the contents of a host, and the sessions of a content.
+    `CREATE INDEX content_host ON content (json_extract(body, '$.host'));
+     CREATE INDEX session_content ON session (content);`,
   ],
 }

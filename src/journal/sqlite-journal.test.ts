@@ -270,6 +270,21 @@ describe('the evidence of sessions', () => {
   })
 })
 
+test('what was last seen of an address of a host is its newest session, whatever came of it', async () => {
+  const where = { host: 'mx.example.net', address: '192.0.2.25', port: 25 }
+  expect(reader.lastSeen(where)).toBeNull()
+  const here = (id: string, differing: Partial<SessionDocument> = {}) => session(id, { ...where, ...differing })
+  const failed = here('s3', { failure: { code: 'net.reset', detail: null, reply: null }, connected: false })
+  for (const document of [here('s1'), here('s2', { at: '2027-01-15T09:00:00.000Z' }), failed]) journal.keep(document)
+  for (const other of [{ host: 'mx2.example.net' }, { address: '192.0.2.26' }, { port: 465 }])
+    journal.keep(here(`other${JSON.stringify(other)}`, other))
+  await journal.flush()
+  expect(reader.lastSeen(where)).toEqual(failed)
+  journal.keep(here('s4'))
+  await journal.flush()
+  expect(reader.lastSeen(where)).toEqual(here('s4'))
+})
+
 describe('bounds', () => {
   test('when the writer cannot keep up the oldest go, and an incident says how many', async () => {
     // All in one turn: the writer has no chance.
