@@ -2,13 +2,22 @@
  * A failure as a value: a stable reason code, and what was seen. Culprit, what is condemned, whether it lasts, and the words
  * come from the finding of that code (findings.ts), so that two parts of one failure cannot disagree.
  */
+import type { DaneReason } from '../protocol/dane/reasons.ts'
 import type { DnsReason } from '../protocol/dns/reasons.ts'
 import type { SmtpReason, StartTlsReason } from '../protocol/smtp/reasons.ts'
 import type { Reply } from '../protocol/smtp/reply.ts'
-import type { CertificateReason, TlsReason } from '../protocol/tls/reasons.ts'
+import type { TlsReason } from '../protocol/tls/reasons.ts'
+import type { X509Reason } from '../protocol/x509/reasons.ts'
 
 /** Why no connection came about. */
 export type NetReason = 'net.refused' | 'net.timeout' | 'net.unreachable' | 'net.reset' | 'net.failed'
+
+/** Of OpenSSL's opinion on a path, which is asked beside our own (ARCHITECTURE decision 7). */
+export type SecondOpinionReason =
+  /** It refuses for a reason that we have no code for. */
+  | 'x509.path-invalid'
+  /** It accepts what we refuse, or the other way round. */
+  | 'x509.openssl-disagrees'
 
 /** What the relay itself decides against a message, and faults of our own. */
 type RelayReason =
@@ -27,7 +36,9 @@ export type ReasonCode =
   | SmtpReason
   | StartTlsReason
   | TlsReason
-  | CertificateReason
+  | X509Reason
+  | SecondOpinionReason
+  | DaneReason
   | RelayReason
 
 export interface Failure {

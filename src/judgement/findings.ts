@@ -11,31 +11,12 @@
  *
  * Texts say who must act and the narrowest fix. They never contain anything from outside that did not pass `visible`.
  */
-import type { Condemns, Culprit, Finding, ReplyEvidence, Severity } from './evidence.ts'
+import type { Finding, ReplyEvidence } from './evidence.ts'
 import type { Failure, ReasonCode } from './failure.ts'
+import { daneFindings } from './findings/dane.ts'
+import type { FindingEntry, Seen } from './findings/entry.ts'
+import { x509Findings } from './findings/x509.ts'
 import { visible } from './visible.ts'
-
-/** What a text may mention; made harmless and never empty. */
-export interface Seen {
-  /** The host concerned, or `the server`. */
-  readonly host: string
-  /** What was seen, as ` (…)`, or nothing. */
-  readonly detail: string
-  /** The peer's reply as ` “550 5.1.1 no such user”`, or nothing. */
-  readonly reply: string
-}
-
-export interface FindingEntry {
-  readonly severity: Severity
-  readonly culprit: Culprit
-  readonly condemns: Condemns
-  readonly lasting: 'for-now' | 'for-good'
-  /** RFC 3463 status for DSNs and our own replies, where the peer gave none: class 4 for now, 5 for good. */
-  readonly enhanced: `${4 | 5}.${number}.${number}`
-  readonly spec: string | null
-  readonly says: (seen: Seen) => string
-  readonly remedy: (seen: Seen) => string
-}
 
 const wait = (): string => 'Nothing to do: it is tried again by the retry schedule.'
 
@@ -608,93 +589,8 @@ export const findings = {
     remedy: s => `The alert's name says what ${s.host} disliked; its own log says why.`,
   },
 
-  'x509.no-certificate': {
-    severity: 'error',
-    culprit: 'peer',
-    condemns: 'host',
-    lasting: 'for-now',
-    enhanced: '4.7.5',
-    spec: 'RFC 9525 §6.1',
-    says: s => `${s.host} showed no certificate, so nothing proves who it is.`,
-    remedy: s =>
-      `The postmaster of ${s.host} must configure a certificate and switch anonymous cipher suites off.`,
-  },
-  'x509.name-mismatch': {
-    severity: 'error',
-    culprit: 'peer',
-    condemns: 'host',
-    lasting: 'for-now',
-    enhanced: '4.7.5',
-    spec: 'RFC 9525 §6.3',
-    says: s => `The certificate of ${s.host} is for other names${s.detail}.`,
-    remedy: s =>
-      `The postmaster of ${s.host} must get a certificate that names it; or the operator writes into the route the name that the certificate carries.`,
-  },
-  'x509.untrusted-root': {
-    severity: 'error',
-    culprit: 'peer',
-    condemns: 'host',
-    lasting: 'for-now',
-    enhanced: '4.7.5',
-    spec: 'RFC 5280 §6.1',
-    says: s => `The certificate of ${s.host} leads to an authority that is not trusted here${s.detail}.`,
-    remedy: s =>
-      `If ${s.host} has a private authority, name its root certificate in the route (\`roots\`); else it needs a public certificate.`,
-  },
-  'x509.self-signed': {
-    severity: 'error',
-    culprit: 'peer',
-    condemns: 'host',
-    lasting: 'for-now',
-    enhanced: '4.7.5',
-    spec: 'RFC 5280 §6.1',
-    says: s => `The certificate of ${s.host} is signed by nobody but itself${s.detail}.`,
-    remedy: s =>
-      `The postmaster of ${s.host} should get a certificate from an authority; or the route names this one under \`roots\`.`,
-  },
-  'x509.missing-intermediate': {
-    severity: 'error',
-    culprit: 'peer',
-    condemns: 'host',
-    lasting: 'for-now',
-    enhanced: '4.7.5',
-    spec: 'RFC 8446 §4.4.2',
-    says: s =>
-      `${s.host} sent its certificate without the one that signed it, and no trusted root did${s.detail}.`,
-    remedy: s =>
-      `The postmaster of ${s.host} must serve the full chain ("fullchain.pem"); if a private root signed it, name that root in the route (\`roots\`).`,
-  },
-  'x509.expired': {
-    severity: 'error',
-    culprit: 'peer',
-    condemns: 'host',
-    lasting: 'for-now',
-    enhanced: '4.7.5',
-    spec: 'RFC 5280 §6.1.3',
-    says: s => `A certificate of ${s.host} has expired${s.detail}.`,
-    remedy: s => `The postmaster of ${s.host} must renew it; if it was renewed, the server must load the new one.`,
-  },
-  'x509.not-yet-valid': {
-    severity: 'error',
-    culprit: 'peer',
-    condemns: 'host',
-    lasting: 'for-now',
-    enhanced: '4.7.5',
-    spec: 'RFC 5280 §6.1.3',
-    says: s => `A certificate of ${s.host} is not valid yet${s.detail}.`,
-    remedy: () => 'Compare the clocks of both machines; then the dates of the certificate.',
-  },
-  'x509.path-invalid': {
-    severity: 'error',
-    culprit: 'peer',
-    condemns: 'host',
-    lasting: 'for-now',
-    enhanced: '4.7.5',
-    spec: 'RFC 5280 §6.1',
-    says: s => `The certificate chain of ${s.host} breaks a rule${s.detail}.`,
-    remedy: s =>
-      `The postmaster of ${s.host} needs a certificate made for TLS servers by an authority that keeps the rules.`,
-  },
+  ...x509Findings,
+  ...daneFindings,
 
   'policy.rejected-by-route': {
     severity: 'error',

@@ -7,9 +7,8 @@
  * A verdict states what is: a peer that proved itself under an opportunistic plan is `authenticated` too. It does not decide what is
  * done with a refused peer: the failure's finding says what it condemns.
  */
-import type { CertificateReason } from '../protocol/tls/reasons.ts'
 import type { TlsEvidence } from './evidence.ts'
-import type { Failure } from './failure.ts'
+import type { Failure, ReasonCode } from './failure.ts'
 import { matchName } from './names.ts'
 import type { Plan } from './plan.ts'
 import { isAtLeast } from './plan-rules.ts'
@@ -95,7 +94,7 @@ function nameFailure(plan: Plan, { chain }: Pick<TlsEvidence, 'chain'>): Failure
   return failure('x509.name-mismatch', `wanted ${wanted}; it carries ${shown === '' ? 'no name' : shown}${more}`)
 }
 
-function failure(reason: CertificateReason | 'starttls.not-offered', detail: string | null): Failure {
+function failure(reason: ReasonCode, detail: string | null): Failure {
   return { reason, detail, reply: null }
 }
 

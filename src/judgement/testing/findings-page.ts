@@ -1,6 +1,7 @@
 /** docs/findings.md, made from the register. findings.test.ts holds the two to each other. */
 import type { ReasonCode } from '../failure.ts'
-import { entryOf, findings, type Seen } from '../findings.ts'
+import type { Seen } from '../findings/entry.ts'
+import { entryOf, findings } from '../findings.ts'
 
 const groups: readonly (readonly [prefix: string, title: string])[] = [
   ['dns.', 'The way: DNS'],
@@ -9,6 +10,7 @@ const groups: readonly (readonly [prefix: string, title: string])[] = [
   ['starttls.', 'From clear text to TLS'],
   ['tls.', 'The TLS handshake'],
   ['x509.', 'The certificate'],
+  ['dane.', 'TLSA records: DANE'],
   ['policy.', 'Routes and rules of this relay'],
   ['message.', 'The message'],
   ['us.', 'Faults of our own'],
