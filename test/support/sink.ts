@@ -3,7 +3,7 @@
  * it searches for CRLF.CRLF and does nothing clever.
  */
 import { createServer, type Server, type Socket } from 'node:net'
-import { createSecureContext, TLSSocket } from 'node:tls'
+import { createSecureContext, type SecureContextOptions, TLSSocket } from 'node:tls'
 
 export interface Received {
   readonly from: string
@@ -20,6 +20,8 @@ export interface SinkOptions {
   readonly certificate?: { readonly chain: string | Buffer; readonly key: string | Buffer }
   /** TLS from the first byte. */
   readonly implicitTls?: boolean
+  /** What the TLS server is restricted to. */
+  readonly tls?: Pick<SecureContextOptions, 'ciphers' | 'minVersion' | 'maxVersion'>
   /** May return a reply to refuse with; anything undefined accepts. */
   readonly refuse?: (verb: string, line: string) => string | undefined
   readonly port?: number
@@ -42,7 +44,7 @@ export function startSink(options: SinkOptions = {}): Promise<Sink> {
   const secureContext =
     options.certificate === undefined
       ? undefined
-      : createSecureContext({ cert: options.certificate.chain, key: options.certificate.key })
+      : createSecureContext({ ...options.tls, cert: options.certificate.chain, key: options.certificate.key })
 
   const converse = (socket: Socket, tls: TLSSocket | null, plainHandshake: boolean) => {
     let bytes: Buffer = Buffer.alloc(0)

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import { join } from 'node:path'
 import { type Background, freePort, listening, must, start } from '../../support/process.ts'
 
-const binary = join(process.env['HERMETIC_PEERS'] ?? '/opt/hermetic-peers', 'exim/usr/sbin/exim4')
+export const eximBinary = join(process.env['HERMETIC_PEERS'] ?? '/opt/hermetic-peers', 'exim/usr/sbin/exim4')
 
 export interface EximOptions {
   readonly directory: string
@@ -36,7 +36,7 @@ export async function startExim(options: EximOptions): Promise<Exim> {
   const lines = [
     'exim_user = Debian-exim',
     'exim_group = Debian-exim',
-    `exim_path = ${binary}`,
+    `exim_path = ${eximBinary}`,
     `spool_directory = ${directory}/spool`,
     `log_file_path = ${directory}/log/%slog`,
     `pid_file_path = ${directory}/exim.pid`,
@@ -98,7 +98,7 @@ export async function startExim(options: EximOptions): Promise<Exim> {
     join(directory, 'mail'),
   ])
   await must('chown', ['root:root', configuration])
-  const daemon: Background = start(binary, ['-C', configuration, '-bdf', '-q1m'])
+  const daemon: Background = start(eximBinary, ['-C', configuration, '-bdf', '-q1m'])
   try {
     await listening(port)
   } catch (error) {
