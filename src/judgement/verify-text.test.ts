@@ -204,7 +204,7 @@ test('what stands only in a record has a column of its own', () => {
       { position: null, subject: 'CN=Root' },
     ],
   })
-  expect(text).toMatch(/0 +1 in DNS\n/)
+  expect(text).toMatch(/0 +1 +in DNS\n/)
   expect(text).toMatch(/· +· +yes {3}decides, depth 1\n/)
   expect(text).toContain('CN=Root (not sent)')
 })
