@@ -358,6 +358,25 @@ describe('route', () => {
     expect(out).toContain('nothing was sent')
   })
 
+  test('tells what the relay last saw of a host: certificates, verdict, and what to do', async () => {
+    const state = join(directory, 'seen')
+    const own = join(directory, 'seen.yaml')
+    writeFileSync(own, readFileSync(config, 'utf8').replace(/^state: .*$/m, `state: ${state}`))
+    const journal = await openJournal({ directory: statePaths(state).journal, now: Date.now })
+    journal.keep({ ...session, host: '127.0.0.1', address: '127.0.0.1', port: 24 })
+    await journal.close()
+    const { document: route } = await document(['route', 'pat@example.org', '--config', own])
+    expect(route['candidates']).toMatchObject([
+      { port: 24, lastSeen: { schema: 'hermetic.session/1', findings: [{ code: 'x509.name-mismatch' }] } },
+      { port: 2500, lastSeen: null },
+    ])
+    const { out } = await hermetic(['route', 'pat@example.org', '--config', own])
+    expect(out).toMatch(/Last seen +2026-11-21T/)
+    expect(out).toMatch(/Certificate +0: CN=evil/)
+    expect(out).toContain('What to do:')
+    expect(out.split('\n').filter(line => line.length > 100)).toEqual([])
+  })
+
   test('takes an address in angle brackets', async () => {
     expect((await document(['route', '<pat@example.org>'])).document['address']).toBe('pat@example.org')
   })

@@ -79,16 +79,29 @@ export function planLines(plan: Plan, indent = ''): string[] {
   ]
 }
 
-function tlsLines(tls: TlsEvidence): string[] {
+/** What an earlier connection to a host showed: when, TLS and certificates, the verdict, and what is to be done about it. @param indent Before every line. */
+export function seenLines(session: SessionDocument, indent = ''): string[] {
+  const { at, tls, verdict, failure } = session
+  return [
+    ...field('Last seen', `${at}${tls === null ? ', no TLS' : ''}`, indent),
+    ...(tls === null ? [] : tlsLines(tls, indent)),
+    ...(verdict === null ? [] : field('Verdict', verdictText(verdict), indent)),
+    // A refusal has said it.
+    ...(failure === null || verdict?.kind === 'refused' ? [] : field('Failure', failureText(failure), indent)),
+    ...session.findings.flatMap(finding => findingLines(finding, `${indent}  `)),
+  ]
+}
+
+function tlsLines(tls: TlsEvidence, indent = ''): string[] {
   if (tls.outcome === 'failed') {
     const why = tls.failure === null ? 'no reason known' : failureText(tls.failure)
-    return field('TLS', `the handshake failed: ${why}; SNI ${tls.sni ?? 'none'}`)
+    return field('TLS', `the handshake failed: ${why}; SNI ${tls.sni ?? 'none'}`, indent)
   }
   const facts = [tls.version, tls.cipher, tls.group].filter(fact => fact !== null)
   return [
-    ...field('TLS', `${facts.join(', ')}; SNI ${tls.sni ?? 'none'}`),
-    ...tls.chain.flatMap(certificate => field('Certificate', certificateText(certificate))),
-    ...(tls.openssl === null ? [] : field('Path', opensslText(tls.openssl))),
+    ...field('TLS', `${facts.join(', ')}; SNI ${tls.sni ?? 'none'}`, indent),
+    ...tls.chain.flatMap(certificate => field('Certificate', certificateText(certificate), indent)),
+    ...(tls.openssl === null ? [] : field('Path', opensslText(tls.openssl), indent)),
   ]
 }
 

@@ -1,6 +1,7 @@
 /**
  * `hermetic route ADDRESS`: where mail for it would go now, by which rule and why, which hosts and addresses in which order, and what would be asked of each:
- * names, SNI, level. It asks the DNS and nobody else; nothing is sent.
+ * names, SNI, level. It asks the DNS and nobody else; nothing is sent. What the relay last saw of a host, its certificates and the verdict on them, is
+ * told from the journal.
  *
  * Exit 0: there is a host to try. Exit 1: a rule refuses the mail, or no host can be found.
  */
@@ -8,9 +9,12 @@ import { randomInt } from 'node:crypto'
 import { isIP } from 'node:net'
 import { createHop } from '../../hop/hop.ts'
 import type { Candidate, Destination, Itinerary } from '../../hop/types.ts'
+import type { JournalReader } from '../../journal/journal.ts'
+import { openJournalReader } from '../../journal/journal-reader.ts'
+import type { SessionDocument } from '../../judgement/evidence.ts'
 import { findingFor } from '../../judgement/findings.ts'
 import type { Level } from '../../judgement/plan.ts'
-import { dnsText, findingLines, planLines, wrapped } from '../../judgement/text.ts'
+import { dnsText, findingLines, planLines, seenLines, wrapped } from '../../judgement/text.ts'
 import { visible } from '../../judgement/visible.ts'
 import type { Knowledge } from '../../knowledge/knowledge.ts'
 import { localPath } from '../../relay/maildrop/submit.ts'
@@ -18,8 +22,10 @@ import { ownAddresses } from '../../relay/own-addresses.ts'
 import type { RouteDecision } from '../../relay/ports.ts'
 import { createRouting } from '../../relay/routing/routing.ts'
 import type { Settings } from '../../relay/settings.ts'
+import { statePaths } from '../../relay/state-paths.ts'
 import { direct } from '../../system/dialer.ts'
 import { createDnsClient } from '../../system/dns-client.ts'
+import { StoreRefused } from '../../system/sqlite.ts'
 import { configured } from '../configured.ts'
 import { answerIsNo, asHoped, type Context } from '../context.ts'
 import { CliFailure } from '../failure.ts'
@@ -58,7 +64,8 @@ export async function run(
   try {
     const decision = await createRouting(settings.routes, { hop }).decide({ recipient, sender, source })
     const itinerary = decision.kind === 'deliver' ? await hop.itinerary(decision.destination) : null
-    const document = documentOf(recipient.text, sender?.text ?? '', source, decision, itinerary)
+    const seen = lastSeen(settings, itinerary?.candidates ?? [])
+    const document = documentOf(recipient.text, sender?.text ?? '', source, decision, itinerary, seen)
     context.answer(document, textOf(document, context))
     return document.candidates.length > 0 ? asHoped : answerIsNo
   } finally {
@@ -75,6 +82,7 @@ function documentOf(
   source: string | null,
   decision: RouteDecision,
   itinerary: Itinerary | null,
+  seen: readonly (SessionDocument | null)[],
 ) {
   const failure = decision.kind === 'defer' ? decision.failure : (itinerary?.failure ?? null)
   return {
@@ -87,7 +95,7 @@ function documentOf(
     passed: decision.passed,
     destination: decision.kind === 'deliver' ? destinationOf(decision.destination) : null,
     reply: decision.kind === 'reject' ? decision.reply : null,
-    candidates: itinerary?.candidates ?? [],
+    candidates: (itinerary?.candidates ?? []).map((candidate, i) => ({ ...candidate, lastSeen: seen[i] ?? null })),
     skipped: (itinerary?.skipped ?? []).map(({ host, address: where, failure: why }) => ({
       host,
       address: where,
@@ -95,6 +103,21 @@ function documentOf(
     })),
     finding: failure === null ? null : findingFor(failure, null),
     dns: itinerary?.dns ?? [],
+  }
+}
+
+/** In the order of the candidates. A journal that cannot be read has nothing to tell: where mail goes does not depend on it. */
+function lastSeen(settings: Settings, candidates: readonly Candidate[]): readonly (SessionDocument | null)[] {
+  let reader: JournalReader | null = null
+  try {
+    reader = openJournalReader({ directory: statePaths(settings.state).journal })
+    const journal = reader
+    return candidates.map(candidate => journal.lastSeen(candidate))
+  } catch (error) {
+    if (error instanceof StoreRefused) return []
+    throw error
+  } finally {
+    reader?.close()
   }
 }
 
@@ -146,12 +169,20 @@ function whereTo({ outcome, destination, reply, finding }: RouteDocument): strin
   return finding === null ? `to ${where}` : `to ${where}, but there is no way now`
 }
 
-function candidateLines(candidate: Candidate, number: number, paint: Context['paint']): string[] {
-  const { host, address, port, preference, aliases, plan } = candidate
+function candidateLines(
+  candidate: RouteDocument['candidates'][number],
+  number: number,
+  paint: Context['paint'],
+): string[] {
+  const { host, address, port, preference, aliases, plan, lastSeen: seen } = candidate
   const preferred = preference === null ? '' : `, preference ${preference}`
   const alias = aliases.length === 0 ? '' : `, by the alias ${aliases.map(name => visible(name)).join(' -> ')}`
   const line = `${number}. ${visible(host)} [${visible(address)}] port ${port}${preferred}${alias}`
-  return [...painted('cyan', visible(host), wrapped(line, '  ', '     '), paint), ...planLines(plan, '   ')]
+  return [
+    ...painted('cyan', visible(host), wrapped(line, '  ', '     '), paint),
+    ...planLines(plan, '   '),
+    ...(seen === null ? [] : seenLines(seen, '   ')),
+  ]
 }
 
 /** Colours a text where it stands in the first line: after wrapping, which counts every character. */
