@@ -102,7 +102,7 @@ export async function eximClient(directory: string, priority: string | null): Pr
       'begin transports',
       ...['smtp:', '  driver = smtp', '  protocol = smtps', '  allow_localhost', '  hosts_require_tls = *'],
       // The recipient's local part is the port.
-      '  port = ${sg{$local_part}{[^0-9]}{}}',
+      '  port = $local_part',
       '  tls_try_verify_hosts = :',
       ...(priority === null ? [] : [`  tls_require_ciphers = ${priority}`]),
       'begin retry',
