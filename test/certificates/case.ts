@@ -85,6 +85,42 @@ function caseOf(draft: PkixDraft, tlsa: CertificateCase['tlsa']): CertificateCas
   }
 }
 
+export type Verdicts = readonly [mail: PkixDraft['mail'], strict?: PkixDraft['mail']]
+
+export type Row = readonly [
+  id: string,
+  says: string,
+  what: readonly (Made | string)[] | Partial<PkixDraft>,
+  ...verdicts: Verdicts,
+]
+
+/** Cases of one rule: the rows hold what differs. */
+export function about(
+  rule: CertificateCase['rule'],
+  spec: string,
+): { with: (...rows: readonly Row[]) => readonly CertificateCase[] } {
+  return {
+    with: (...rows) =>
+      rows.map(([id, says, what, mail, strict]) => {
+        const given: Partial<PkixDraft> = isList(what) ? { chain: what } : what
+        return pkixCase({
+          chain: [],
+          ...given,
+          id,
+          says,
+          rule,
+          spec,
+          mail,
+          ...(strict === undefined ? {} : { strict }),
+        })
+      }),
+  }
+}
+
+function isList(what: Row[2]): what is readonly (Made | string)[] {
+  return Array.isArray(what)
+}
+
 /** The reference identifier of a case that says nothing else. */
 export const host = 'mx.example.com'
 

@@ -6,13 +6,17 @@
  * and `write.ts` puts them into files for a trial by hand.
  */
 import type { CertificateCase } from './case.ts'
+import { constraintCases } from './constraint-cases.ts'
+import { daneCases } from './dane-cases.ts'
+import { graphCases } from './graph-cases.ts'
+import { nameCases } from './name-cases.ts'
 import { pkixCases } from './pkix-cases.ts'
 
 export type { CertificateCase, Expectation } from './case.ts'
 
 /** All of them, made once. */
 export function certificateCases(): Promise<readonly CertificateCase[]> {
-  made ??= Promise.resolve([...pkixCases()])
+  made ??= Promise.resolve([...pkixCases(), ...graphCases(), ...nameCases(), ...constraintCases(), ...daneCases()])
   return made
 }
 

@@ -1,5 +1,6 @@
 /** Cases of path validation (RFC 5280 §6.1) and of issuance (§4.1, §4.2): each code broken, and its valid twin. */
 import {
+  about,
   accepted,
   type CertificateCase,
   intermediate,
@@ -7,11 +8,11 @@ import {
   leaf,
   leafWith,
   type PkixDraft,
-  pkixCase,
   refused,
   root,
   rootWith,
   secondsFrom,
+  type Verdicts,
 } from './case.ts'
 import { children, explicit, generalizedTime, nullValue, octetString, oid, sequence, utcTime } from './der.ts'
 import { algorithmIdentifier, type KeyKind, keyOf, pssParameters, type SignatureKind } from './keys.ts'
@@ -1084,40 +1085,4 @@ function flipLastBit(der: Uint8Array): Uint8Array {
 /** Some octets of the same number in place of others, everywhere. */
 function replaced(der: Uint8Array, before: string, after: string): Uint8Array {
   return Buffer.from(Buffer.from(der).toString('latin1').replaceAll(before, after), 'latin1')
-}
-
-type Verdicts = readonly [mail: PkixDraft['mail'], strict?: PkixDraft['mail']]
-
-type Row = readonly [
-  id: string,
-  says: string,
-  what: readonly (Made | string)[] | Partial<PkixDraft>,
-  ...verdicts: Verdicts,
-]
-
-/** Cases of one rule: the rows hold what differs. */
-export function about(
-  rule: CertificateCase['rule'],
-  spec: string,
-): { with: (...rows: readonly Row[]) => readonly CertificateCase[] } {
-  return {
-    with: (...rows) =>
-      rows.map(([id, says, what, mail, strict]) => {
-        const given: Partial<PkixDraft> = isList(what) ? { chain: what } : what
-        return pkixCase({
-          chain: [],
-          ...given,
-          id,
-          says,
-          rule,
-          spec,
-          mail,
-          ...(strict === undefined ? {} : { strict }),
-        })
-      }),
-  }
-}
-
-function isList(what: Row[2]): what is readonly (Made | string)[] {
-  return Array.isArray(what)
 }
