@@ -23,7 +23,7 @@ const authoritys = (): string =>
   'The authority that issued it must correct this; for a private authority that is whoever runs it, with the settings of its software.'
 
 const pedantic = (): string =>
-  'Mail passes all the same. Whoever issues the certificate should correct it with the next one: strict clients refuse it.'
+  'The rules for mail let it pass, stricter clients do not. Whoever issues the certificate should correct it with the next one.'
 
 export const x509Findings = {
   'x509.no-certificate': {
@@ -52,14 +52,14 @@ export const x509Findings = {
     spec: 'RFC 5280 §6.1',
     says: s => `The certificate of ${s.host} leads to an authority that is not trusted here${s.detail}.`,
     remedy: s =>
-      `If ${s.host} has a private authority, name its root certificate in the route (\`roots\`); else it needs a public certificate.`,
+      `If ${s.host} has a private authority, name its root certificate under \`roots\` in the route (\`--roots\` for \`hermetic verify\`); else it needs a public certificate.`,
   },
   'x509.self-signed': {
     ...refused,
     spec: 'RFC 5280 §6.1',
     says: s => `The certificate of ${s.host} is signed by nobody but itself${s.detail}.`,
     remedy: s =>
-      `The postmaster of ${s.host} should get a certificate from an authority; or the route names this one under \`roots\`.`,
+      `The postmaster of ${s.host} should get a certificate from an authority; or the route names this one under \`roots\` (\`--roots\` for \`hermetic verify\`).`,
   },
   'x509.missing-intermediate': {
     ...refused,
@@ -67,7 +67,7 @@ export const x509Findings = {
     says: s =>
       `${s.host} sent its certificate without the one that signed it, and no trusted root did${s.detail}.`,
     remedy: s =>
-      `The postmaster of ${s.host} must serve the full chain ("fullchain.pem"); if a private root signed it, name that root in the route (\`roots\`).`,
+      `The postmaster of ${s.host} must serve the full chain ("fullchain.pem"); if a private root signed it, name that root under \`roots\` in the route (\`--roots\` for \`hermetic verify\`).`,
   },
   'x509.expired': {
     ...refused,
@@ -236,7 +236,7 @@ export const x509Findings = {
     says: s =>
       `A certificate of ${s.host} says that another key signed it than the one that did (authorityKeyIdentifier)${s.detail}.`,
     remedy: () =>
-      'Mail passes all the same, but OpenSSL and others may not find the issuer. Whoever issues the certificate must correct it with the next one.',
+      'The rules for mail let it pass, but OpenSSL and others may not find the issuer. Whoever issues the certificate must correct it with the next one.',
   },
   'x509.key-id-critical': {
     ...issuance,
@@ -330,7 +330,7 @@ export const x509Findings = {
     spec: null,
     says: s => `The certificate of ${s.host} has a common name that is not among its subjectAltNames${s.detail}.`,
     remedy: () =>
-      'Mail passes all the same, as the common name does not count. If that name is to work, the next certificate must carry it as a subjectAltName.',
+      'The rules for mail let it pass, as the common name does not count. If that name is to work, the next certificate must carry it as a subjectAltName.',
   },
 
   'x509.no-extended-key-usage': {

@@ -1,0 +1,84 @@
+/**
+ * How a chain was put together by whoever configured the server: order, strangers, a root that need not be there (RFC 8446 §4.4.2).
+ *
+ * Told by names alone, subject against issuer: no signature is looked at, and no verdict depends on it. The cost is one look at each name.
+ */
+import { createHash } from 'node:crypto'
+import { nameKey } from '../protocol/x509/distinguished-name.ts'
+import type { Certificate, DistinguishedName, Read } from '../protocol/x509/model.ts'
+
+export interface ChainShape {
+  /** Sent before the certificate that it signed. */
+  readonly early: readonly number[]
+  /** No issuer of the leaf, nor of its issuers; or sent a second time. */
+  readonly strangers: readonly number[]
+  /** Issuers that are their own issuer. */
+  readonly roots: readonly number[]
+}
+
+/** Positions in the chain as sent. A chain whose leaf cannot be read has no shape. */
+export function chainShape(chain: readonly Read[]): ChainShape {
+  const links = chain.flatMap((read, position) =>
+    read.kind === 'certificate' ? [linkOf(read.certificate, position)] : [],
+  )
+  const leaf = links[0]
+  if (leaf === undefined || leaf.position !== 0) return { early: [], strangers: [], roots: [] }
+  const firsts = new Map<string, number>()
+  for (const { sha256, position } of links) if (!firsts.has(sha256)) firsts.set(sha256, position)
+  const isRepeated = ({ sha256, position }: Link) => firsts.get(sha256) !== position
+
+  const kin = kinOf(leaf, links)
+  const early: number[] = []
+  const wanted = new Set<string>()
+  for (const link of links) {
+    if (link.position > 0 && kin.has(link) && !isRepeated(link) && !wanted.has(link.subject))
+      early.push(link.position)
+    wanted.add(link.issuer)
+  }
+  const above = links.filter(({ position }) => position > 0)
+  return {
+    early,
+    strangers: above.filter(link => !kin.has(link) || isRepeated(link)).map(({ position }) => position),
+    roots: above
+      .filter(link => kin.has(link) && !isRepeated(link) && link.subject === link.issuer)
+      .map(({ position }) => position),
+  }
+}
+
+/** SHA-256 of the whole certificate, in hexadecimal digits. */
+export function fingerprint(der: Uint8Array): string {
+  return createHash('sha256').update(der).digest('hex')
+}
+
+interface Link {
+  readonly position: number
+  readonly subject: string
+  readonly issuer: string
+  readonly sha256: string
+}
+
+function linkOf(certificate: Certificate, position: number): Link {
+  return {
+    position,
+    subject: keyOf(certificate.subject),
+    issuer: keyOf(certificate.issuer),
+    sha256: fingerprint(certificate.der),
+  }
+}
+
+/** The leaf, and whoever names lead to from there. */
+function kinOf(leaf: Link, links: readonly Link[]): ReadonlySet<Link> {
+  const bySubject = Map.groupBy(links, ({ subject }) => subject)
+  const kin = new Set([leaf])
+  // A set is walked in the order of entering, and what is entered on the way is walked too.
+  for (const { issuer } of kin) {
+    for (const above of bySubject.get(issuer) ?? []) kin.add(above)
+    bySubject.delete(issuer)
+  }
+  return kin
+}
+
+/** A name that cannot be read equals only itself. */
+function keyOf(name: DistinguishedName): string {
+  return nameKey(name) ?? `unreadable ${fingerprint(name.der)}`
+}

@@ -1,0 +1,176 @@
+/**
+ * The findings of a `hermetic.verify/1` document: what decided comes first, then what would be well to know, worst first.
+ *
+ * What did not decide is never more than a warning. Each thing is said once, records of one fate together; the number is bounded.
+ */
+import type { DaneJudgement, RecordJudgement } from '../protocol/dane/types.ts'
+import type { Certificate, Read } from '../protocol/x509/model.ts'
+import type { PathFault } from '../protocol/x509/path-types.ts'
+import { validityFault } from '../protocol/x509/rules.ts'
+import type { ChainShape } from './chain-shape.ts'
+import type { Severity } from './evidence.ts'
+import type { ReasonCode } from './failure.ts'
+import { entryOf, findingFor } from './findings.ts'
+import { keyUsageFindings, leafKey } from './key-usage.ts'
+import type { KeyExchange, VerifyFinding } from './verify-document.ts'
+import { type IfSent, numbersText, subjectText, unusableSentence } from './verify-records.ts'
+import { rangesText } from './verify-text.ts'
+
+/** One thing to tell. */
+export interface Remark {
+  readonly code: ReasonCode
+  readonly position: number | null
+  readonly detail: string | null
+  /** Where the register's own is not meant. */
+  readonly severity?: Severity
+}
+
+/** What refused the peer, or left it unproven. */
+export interface Decisive extends Remark {
+  readonly severity: Severity
+}
+
+/** @param host Who is talked about: the first name that was asked for; null: none was. */
+export function verifyFindings(
+  decisive: Decisive | null,
+  remarks: readonly Remark[],
+  host: string | null,
+): readonly VerifyFinding[] {
+  const said = new Set<string>()
+  const rest = remarks
+    .map(remark => ({ ...remark, severity: atMostWarning(remark.severity ?? entryOf(remark.code).severity) }))
+    .toSorted((one, other) => severities.indexOf(one.severity) - severities.indexOf(other.severity))
+  const findings: VerifyFinding[] = []
+  for (const remark of decisive === null ? rest : [decisive, ...rest]) {
+    // A fault that decided is not said again as a remark, whatever its detail there.
+    const isDecided =
+      remark !== decisive && remark.code === decisive?.code && remark.position === decisive.position
+    const key = `${remark.code} ${remark.position} ${remark.detail}`
+    if (isDecided || said.has(key)) continue
+    if (findings.length === mostFindings) break
+    said.add(key)
+    const { code, position, detail, severity } = remark
+    const { culprit, says, remedy } = findingFor({ reason: code, detail, reply: null }, host)
+    findings.push({ code, severity, culprit, position, says, remedy })
+  }
+  return findings
+}
+
+/** Faults of issuance and the like. What was not sent is first of all the business of whoever trusts it. */
+export function faultRemarks(
+  faults: readonly PathFault[],
+  positionOf: (certificate: Certificate) => number | null,
+): readonly Remark[] {
+  return faults
+    .filter(({ reason }) => !toldByKeyUsage.has(reason))
+    .map(({ reason, detail, certificate }): Remark => {
+      const position = positionOf(certificate)
+      const remark = { code: reason, position, detail: detailOf(certificate, detail) }
+      return position === null ? { ...remark, severity: 'info' } : remark
+    })
+}
+
+/** Order, strangers and a root that need not be sent. @param named Positions that a TLSA record names: there for a reason. */
+export function chainRemarks(
+  chain: readonly Read[],
+  { early, strangers, roots }: ChainShape,
+  named: ReadonlySet<number | null>,
+): readonly Remark[] {
+  const listed = (code: ReasonCode, positions: readonly number[], what: string): Remark[] => {
+    const [first] = positions
+    return first === undefined ? [] : [{ code, position: first, detail: `${what} ${rangesText(positions)}` }]
+  }
+  const idle = roots.filter(position => !named.has(position))
+  return [
+    ...listed('x509.chain-out-of-order', early, 'sent before what it signed: certificate'),
+    ...listed('x509.chain-has-strangers', strangers, 'of no use: certificate'),
+    ...listed('x509.root-sent', idle, 'certificate'),
+    ...chain.flatMap((read, position) =>
+      read.kind === 'malformed' ? [{ code: 'x509.malformed' as const, position, detail: read.detail }] : [],
+    ),
+  ]
+}
+
+export function keyUsageRemarks(leaf: Certificate, exchange: KeyExchange | null): readonly Remark[] {
+  return keyUsageFindings(leafKey(leaf.publicKey.facts, leaf.keyUsage), exchange).map(({ code, severity }) => ({
+    code,
+    severity,
+    position: 0,
+    detail: `it is for ${[...(leaf.keyUsage ?? [])].join(', ') || 'nothing'}`,
+  }))
+}
+
+/** What usage 3 does not ask for, and others might: the dates of the leaf. */
+export function dateRemarks(leaf: Certificate, atMs: number): readonly Remark[] {
+  const fault = validityFault(leaf, atMs)
+  if (fault === null) return []
+  const detail = detailOf(leaf, `${fault.detail ?? ''}; a TLSA record with usage 3 does not ask for dates`)
+  return [{ code: fault.reason, position: 0, detail, severity: 'info' }]
+}
+
+export function recordRemarks(
+  { records, verdict }: DaneJudgement,
+  ifSent: ReadonlyMap<number, IfSent>,
+): readonly Remark[] {
+  const unusable = Map.groupBy(
+    records.filter(({ state }) => state === 'unusable'),
+    ({ because }) => because,
+  )
+  const withOutcome = (kind: NonNullable<RecordJudgement['outcome']>['kind']) =>
+    records.filter(({ outcome }) => outcome?.kind === kind)
+  const listed = (code: ReasonCode, some: readonly RecordJudgement[], more = ''): Remark[] => {
+    const [first] = some
+    if (first === undefined) return []
+    return [{ code, position: first.matches[0]?.position ?? null, detail: `${recordsText(some)}${more}` }]
+  }
+  const missing = records.filter(
+    ({ index, record }) => record.usage === 2 && (ifSent.get(index)?.subjects.length ?? 0) > 0,
+  )
+  const missingSubjects = [...new Set(missing.flatMap(({ index }) => ifSent.get(index)?.subjects ?? []))]
+  return [
+    // When all are unusable that is told already, as what decided.
+    ...(verdict.kind === 'encrypt-only'
+      ? []
+      : [...unusable].flatMap(([because, some]) => {
+          const [first] = some
+          if (first === undefined || because === null || because === 'stronger-digest-published') return []
+          const sentence = unusableSentence(because, first.record).replace(/\.$/, '')
+          return [
+            { code: 'dane.record-unusable' as const, position: null, detail: `${recordsText(some)}: ${sentence}` },
+          ]
+        })),
+    ...listed(
+      'dane.record-shadowed',
+      records.filter(({ state }) => state === 'shadowed'),
+    ),
+    ...listed('dane.ta-is-leaf', withOutcome('ta-is-leaf')),
+    ...listed('dane.ee-not-leaf', withOutcome('ee-not-leaf')),
+    ...listed('dane.issuer-not-sent', missing, `: ${missingSubjects.slice(0, 3).join(', ')}`),
+  ]
+}
+
+/** `CN=R3: what was seen`. */
+export function detailOf(certificate: Certificate | null, detail: string | null): string | null {
+  const parts = [certificate === null ? null : subjectText(certificate), detail].filter(part => part !== null)
+  return parts.length === 0 ? null : parts.join(': ')
+}
+
+/** `records 0, 2 and 3, 2 1 1`. */
+function recordsText(some: readonly RecordJudgement[]): string {
+  const kinds = [...new Set(some.map(({ record }) => numbersText(record)))]
+  const shown = kinds.slice(0, shownKinds).join(', ')
+  const list = `${some.length === 1 ? 'record' : 'records'} ${rangesText(some.map(({ index }) => index))}`
+  return `${list}, ${shown}${kinds.length > shownKinds ? ' and others' : ''}`
+}
+
+function atMostWarning(severity: Severity): Severity {
+  return severity === 'error' ? 'warning' : severity
+}
+
+const severities: readonly Severity[] = ['error', 'warning', 'info']
+const toldByKeyUsage: ReadonlySet<ReasonCode> = new Set([
+  'x509.key-usage-no-signature',
+  'x509.key-usage-no-encipherment',
+])
+const shownKinds = 3
+const mostFindings = 100

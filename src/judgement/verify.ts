@@ -1,0 +1,291 @@
+/**
+ * One chain, one verdict: the certificates as a server sent them, held against TLSA records or roots, names and a time; as the document
+ * `hermetic.verify/1`, which says of every record, certificate and name what became of it.
+ *
+ * With TLSA records RFC 7672 decides and roots play no part; without, a path to a trusted root does (RFC 5280) and the names of RFC 9525.
+ * Nothing is asked of any network, and the time is the caller's. Certificates that are only *known* complete explanations, never a path.
+ * What other programs would do with the leaf changes no verdict.
+ */
+import { createTlsa, tlsaText } from '../protocol/dane/tlsa.ts'
+import { nameText } from '../protocol/x509/distinguished-name.ts'
+import { matchIdentity, presentedNames } from '../protocol/x509/identity.ts'
+import type { Certificate, Read } from '../protocol/x509/model.ts'
+import { keyText } from '../protocol/x509/public-key.ts'
+import { chainShape, fingerprint } from './chain-shape.ts'
+import { leafKey } from './key-usage.ts'
+import { stackOpinions } from './stacks.ts'
+import type { VerifyCertificate, VerifyDocument } from './verify-document.ts'
+import {
+  chainRemarks,
+  type Decisive,
+  dateRemarks,
+  detailOf,
+  faultRemarks,
+  keyUsageRemarks,
+  type Remark,
+  recordRemarks,
+  verifyFindings,
+} from './verify-findings.ts'
+import {
+  identityRules,
+  type Judged,
+  judgeChain,
+  missingOnPath,
+  type Refusal,
+  recordsIfSent,
+  type VerifyQuestion,
+} from './verify-judgement.ts'
+import { numbersText, subjectText, verifyRecord } from './verify-records.ts'
+import { visible } from './visible.ts'
+
+export type { VerifyQuestion } from './verify-judgement.ts'
+
+export function verifyChain(question: VerifyQuestion): VerifyDocument {
+  const { chain, names, atMs, keyExchange } = question
+  const leaf = chain[0]?.kind === 'certificate' ? chain[0].certificate : null
+  const judged = judgeChain(question)
+  const ifSent = recordsIfSent(question, judged)
+  const matched = leaf === null ? null : (matchIdentity(names, leaf, identityRules(question))?.reference ?? null)
+  const host = matched ?? names[0] ?? null
+  const scene: Scene = { question, judged, leaf, matched, positionOf: positionsIn(chain) }
+  const remarks = [...remarksOn(scene), ...(judged.dane === null ? [] : recordRemarks(judged.dane, ifSent))]
+  const findings = verifyFindings(decisiveOf(scene), remarks, host)
+  return {
+    schema: 'hermetic.verify/1',
+    verdict: judged.verdict,
+    says: verdictSentence(judged, host, findings[0]?.says ?? ''),
+    by: judged.by,
+    depth: judged.depth,
+    record: judged.record,
+    path: judged.path.map(certificate => ({
+      position: scene.positionOf(certificate),
+      subject: nameText(certificate.subject),
+    })),
+    records: (judged.dane?.records ?? []).map(record => verifyRecord(record, { decider: judged.record, ifSent })),
+    certificates: chain.map(verifyCertificate),
+    names: { tried: names, matched },
+    findings,
+    stacks: leaf === null ? [] : stackOpinions(leafKey(leaf.publicKey.facts, leaf.keyUsage), keyExchange),
+    at: timeText(atMs),
+  }
+}
+
+/** What `hermetic verify` ends with: 0 as hoped, 1 not authenticated, 2 partly. @param anyName `any`: a name that nobody checked will do. */
+export function exitCodeOf({ verdict }: Pick<VerifyDocument, 'verdict'>, anyName: 'checked' | 'any'): 0 | 1 | 2 {
+  switch (verdict) {
+    case 'authenticated':
+      return 0
+    case 'authenticated-for-unchecked-name':
+      return anyName === 'any' ? 0 : 2
+    case 'encrypt-only':
+      return 2
+    case 'not-authenticated':
+      return 1
+    default:
+      return verdict satisfies never
+  }
+}
+
+/** What the parts of a document are told from. */
+interface Scene {
+  readonly question: VerifyQuestion
+  readonly judged: Judged
+  /** Null when it cannot be read, or nothing was sent. */
+  readonly leaf: Certificate | null
+  /** The name asked for that the leaf carries, whether or not that was needed. */
+  readonly matched: string | null
+  /** Place in the chain as sent; null for what was not sent. */
+  readonly positionOf: (certificate: Certificate) => number | null
+}
+
+function verdictSentence(
+  { verdict, by, record, depth, path, dane }: Judged,
+  host: string | null,
+  why: string,
+): string {
+  const who = host === null ? 'The server' : visible(host, nameChars)
+  switch (verdict) {
+    case 'authenticated':
+    case 'authenticated-for-unchecked-name': {
+      const unchecked =
+        verdict === 'authenticated'
+          ? ''
+          : '; which name it should carry was not asked, so this proves nobody in particular'
+      if (by === 'pkix')
+        return `${who} proved itself by a path to the trusted root ${topText(path)} at depth ${depth ?? 0}${unchecked}.`
+      const decider = dane?.records[record ?? -1]
+      const numbers = decider === undefined ? '' : ` (${numbersText(decider.record)})`
+      return `${who} proved itself by TLSA record ${record ?? 0}${numbers}, which names ${namedByRecord(by, depth ?? 0, path, decider?.record.selector ?? 0, isKeyAlone(dane, record))}${unchecked}.`
+    }
+    case 'encrypt-only':
+      return `${who} has to offer TLS and need not prove itself: ${unusableCount(dane?.records.length ?? 0)}.`
+    case 'not-authenticated':
+      return `${who} did not prove itself: ${why}`
+    default:
+      return verdict satisfies never
+  }
+}
+
+function namedByRecord(
+  by: Judged['by'],
+  depth: number,
+  path: readonly Certificate[],
+  selector: number,
+  isKey: boolean,
+): string {
+  if (by === 'dane-ee') return selector === 0 ? 'its certificate' : 'the public key of its certificate'
+  if (!isKey) return `its issuer ${topText(path)} at depth ${depth}`
+  return depth === 0
+    ? 'the key that signed its certificate, at depth 0'
+    : `the key that signed ${topText(path)} at depth ${depth}`
+}
+
+/** Whether the deciding record holds a key that no certificate of the path has. */
+function isKeyAlone(dane: Judged['dane'], record: number | null): boolean {
+  if (dane === null || record === null || dane.verdict.kind !== 'authenticated') return false
+  return dane.verdict.path?.anchor.kind === 'key'
+}
+
+function topText(path: readonly Certificate[]): string {
+  const top = path.at(-1)
+  return top === undefined ? 'of nobody' : subjectText(top)
+}
+
+function decisiveOf({ question, judged, leaf, positionOf }: Scene): Decisive | null {
+  const { verdict, refusal } = judged
+  if (refusal === null) return null
+  const { reason, detail, certificate } = refusal
+  return {
+    code: reason,
+    severity: verdict === 'encrypt-only' ? 'warning' : 'error',
+    position: placeOf(question, refusal, positionOf),
+    detail: refusalDetail(question, judged, refusal, leaf) ?? detailOf(certificate, detail),
+  }
+}
+
+function placeOf(
+  { chain }: VerifyQuestion,
+  { reason, certificate }: Refusal,
+  positionOf: Scene['positionOf'],
+): number | null {
+  if (certificate !== null) return positionOf(certificate)
+  if (reason === 'x509.name-mismatch') return 0
+  const malformed = reason === 'x509.malformed' ? chain.findIndex(({ kind }) => kind === 'malformed') : -1
+  return malformed === -1 ? null : malformed
+}
+
+/** What the judge leaves to us to say; null: its own words will do. */
+function refusalDetail(
+  question: VerifyQuestion,
+  { dane }: Judged,
+  { reason, certificate }: Refusal,
+  leaf: Certificate | null,
+): string | null {
+  switch (reason) {
+    case 'x509.name-mismatch':
+      return leaf === null ? null : mismatchText(question.names, leaf)
+    case 'dane.no-match':
+      return leaf === null ? null : `a record for its present key would be ${recordFor(leaf)}`
+    case 'dane.all-unusable':
+      return unusableCount(dane?.records.length ?? 0)
+    case 'x509.missing-intermediate': {
+      const missing = dane === null ? missingOnPath(question) : []
+      return missing.length === 0
+        ? null
+        : detailOf(certificate, `a path would lead to a root if the server sent ${missing.join(' and ')}`)
+    }
+    default:
+      return null
+  }
+}
+
+function remarksOn({ question, judged, leaf, matched, positionOf }: Scene): readonly Remark[] {
+  const { chain, names, tlsa, rootsGiven, keyExchange, atMs } = question
+  const named = new Set(
+    (judged.dane?.records ?? []).flatMap(({ matches }) => matches.map(({ position }) => position)),
+  )
+  const isEe = judged.by === 'dane-ee'
+  return [
+    ...(isEe && leaf !== null ? dateRemarks(leaf, atMs) : []),
+    ...(isEe && leaf !== null && names.length > 0 && matched === null
+      ? [
+          {
+            code: 'x509.name-mismatch' as const,
+            severity: 'info' as const,
+            position: 0,
+            detail: `${mismatchText(names, leaf)}; a TLSA record with usage 3 does not ask for names`,
+          },
+        ]
+      : []),
+    ...faultRemarks(judged.faults, positionOf),
+    ...(leaf === null ? [] : keyUsageRemarks(leaf, keyExchange)),
+    ...chainRemarks(chain, chainShape(chain), named),
+    ...(tlsa !== null && rootsGiven
+      ? [{ code: 'dane.roots-ignored' as const, position: null, detail: null }]
+      : []),
+  ]
+}
+
+function mismatchText(wanted: readonly string[], leaf: Certificate): string {
+  const names = presentedNames(leaf).filter(({ type }) => type === 'dns' || type === 'ip')
+  const carried = listText(names.map(({ value }) => value))
+  return `wanted ${listText(wanted)}; it carries ${carried === '' ? 'no name' : carried}`
+}
+
+function listText(names: readonly string[]): string {
+  const shown = names.slice(0, shownNames).map(name => visible(name, nameChars))
+  return `${shown.join(', ')}${names.length > shownNames ? ` and ${names.length - shownNames} more` : ''}`
+}
+
+/** `3 1 1 …`: what the zone would have to say for this leaf. */
+function recordFor(leaf: Certificate): string {
+  const [record] = createTlsa(leaf, { usages: [3], selectors: [1], matchingTypes: [1] })
+  return record === undefined ? '3 1 1' : tlsaText(record)
+}
+
+function unusableCount(count: number): string {
+  return count === 1 ? 'its one TLSA record is unusable' : `all its ${count} TLSA records are unusable`
+}
+
+function verifyCertificate(read: Read, position: number): VerifyCertificate {
+  if (read.kind === 'malformed') return { ...unreadable, position, sha256: fingerprint(read.der) }
+  const { certificate } = read
+  const { subject, issuer, keyUsage, notBeforeMs, notAfterMs, publicKey, der } = certificate
+  return {
+    position,
+    subject: nameText(subject),
+    issuer: nameText(issuer),
+    names: presentedNames(certificate),
+    keyUsage: keyUsage === null ? null : [...keyUsage],
+    notBefore: notBeforeMs === null ? null : timeText(notBeforeMs),
+    notAfter: notAfterMs === null ? null : timeText(notAfterMs),
+    key: keyText(publicKey.facts),
+    sha256: fingerprint(der),
+  }
+}
+
+function positionsIn(chain: readonly Read[]): Scene['positionOf'] {
+  const positions = new Map<string, number>()
+  for (const [position, read] of chain.entries()) {
+    const sha256 = fingerprint(read.kind === 'certificate' ? read.certificate.der : read.der)
+    if (!positions.has(sha256)) positions.set(sha256, position)
+  }
+  return certificate => positions.get(fingerprint(certificate.der)) ?? null
+}
+
+/** RFC 3339 in UTC. */
+function timeText(timeMs: number): string {
+  return new Date(timeMs).toISOString()
+}
+
+const unreadable = {
+  subject: null,
+  issuer: null,
+  names: [],
+  keyUsage: null,
+  notBefore: null,
+  notAfter: null,
+  key: null,
+} as const
+const shownNames = 5
+const nameChars = 80
