@@ -19,6 +19,22 @@ const groups: readonly { readonly name: string; readonly entries: readonly Entry
     ],
   },
   {
+    name: 'Understand',
+    entries: [
+      {
+        command: 'verify',
+        does: 'judge a chain by TLSA records or roots, offline',
+        example: 'hermetic verify --chain chain.pem',
+      },
+      {
+        command: 'tlsa',
+        does: 'make the TLSA records of a certificate',
+        example: 'hermetic tlsa create cert.pem',
+      },
+      { command: 'cert', does: 'a chain in words: order, gaps, faults', example: 'hermetic cert show chain.pem' },
+    ],
+  },
+  {
     name: 'Try',
     entries: [
       { command: 'tour', does: 'see it at work, without root or network', example: 'hermetic tour --once' },

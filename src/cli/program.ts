@@ -6,7 +6,10 @@
 import { Command, CommanderError, Option } from 'commander'
 import { visible } from '../judgement/visible.ts'
 import { nearest } from '../relay/configuration/nearest.ts'
+import type { CertShowOptions } from './commands/cert.ts'
 import type { LogOptions } from './commands/log.ts'
+import type { TlsaCreateOptions } from './commands/tlsa.ts'
+import type { VerifyOptions } from './commands/verify.ts'
 import { type Context, createContext } from './context.ts'
 import { CliFailure, errorDocument, failures } from './failure.ts'
 import { commandNames, overview, overviewDocument } from './overview.ts'
@@ -141,6 +144,63 @@ function commands(context: Context, perform: (work: () => Promise<number>) => Pr
   // Only for the help: `dispatch` takes it before.
   add(program, 'sendmail', 'hand in a message, with the options of sendmail(8)')
 
+  const several = (value: string, before: readonly string[]) => [...before, value]
+  add(program, 'verify', 'judge the certificates of a server: one chain, one verdict, no network')
+    .requiredOption(
+      '--chain <file>',
+      'PEM: the certificates as the server sends them, its own first; - is standard input',
+    )
+    .option('--name <name>', 'a name that the server is to prove; again for others that will do', several, [])
+    .option('--tlsa <record>', 'a TLSA record, as "2 1 1 HEX"; again for each one published', several, [])
+    .option('--roots <file>', "PEM: the roots to trust without TLSA records; Mozilla's, unless given")
+    .option('--at <time>', 'judge as of then, as 2026-03-01T12:00:00Z; now, unless given')
+    .option('--known <file>', 'PEM: certificates that are known and were not sent, for explanations only')
+    .addOption(
+      new Option('--key-exchange <sort>', 'how the session key is agreed upon').choices([
+        'rsa',
+        'ecdhe',
+        'tls1.3',
+      ]),
+    )
+    .addOption(
+      new Option(
+        '--profile <rules>',
+        'mail: refuse what could admit a wrong peer; strict: also faults of issuance',
+      )
+        .choices(['mail', 'strict'])
+        .default('mail'),
+    )
+    .addOption(
+      new Option('--purpose <role>', 'what the certificate is shown as')
+        .choices(['server', 'client'])
+        .default('server'),
+    )
+    .option('--max-depth <n>', 'authorities between the certificate and its anchor, 0 to 100', maxDepth)
+    .option('--cn-fallback', 'without TLSA: take the common name of a certificate that has no DNS name')
+    .option('--any-name', 'the name does not matter')
+    .addHelpText('after', verifyHelp)
+    .action((options: VerifyOptions) =>
+      perform(async () => (await import('./commands/verify.ts')).run(options, context)),
+    )
+  const tlsa = group(program, 'tlsa', 'TLSA records')
+  add(tlsa, 'create <cert.pem>', 'the records that name a certificate, as lines for a zone file')
+    .addOption(new Option('--usage <n>', "2: an issuer, 3: the server's own certificate").choices(['2', '3']))
+    .addOption(new Option('--selector <n>', '0: the certificate, 1: its public key').choices(['0', '1']))
+    .addOption(new Option('--mtype <n>', '0: all of it, 1: SHA-256, 2: SHA-512').choices(['0', '1', '2']))
+    .option('--port <n>', 'of the service', portNumber, 25)
+    .option('--host <name>', 'whose records they are; the only DNS name of the certificate, unless given')
+    .addHelpText('after', tlsaCreateHelp)
+    .action((file: string, options: TlsaCreateOptions) =>
+      perform(async () => (await import('./commands/tlsa.ts')).create(file, options, context)),
+    )
+  const cert = group(program, 'cert', 'certificates')
+  add(cert, 'show <file>', 'a chain in words: who signed whom, order, gaps, faults')
+    .option('--roots <file>', "PEM: roots to know besides Mozilla's")
+    .addHelpText('after', certShowHelp)
+    .action((file: string, options: CertShowOptions) =>
+      perform(async () => (await import('./commands/cert.ts')).show(file, options, context)),
+    )
+
   add(program, 'tour', 'see it at work, without root or network')
     .option('--once', 'end after the tour, also on a terminal')
     .action((options: { once?: boolean }) =>
@@ -187,6 +247,22 @@ function wholeNumber(text: string): number {
   return Number(text)
 }
 
+function maxDepth(text: string): number {
+  if (!/^(?:\d{1,2}|100)$/.test(text))
+    throw new CommanderError(
+      1,
+      'hermetic.number',
+      `--max-depth: '${visible(text, 60)}' is not a number from 0 to 100`,
+    )
+  return Number(text)
+}
+
+function portNumber(text: string): number {
+  if (!/^[1-9]\d{0,4}$/.test(text) || Number(text) > 65_535)
+    throw new CommanderError(1, 'hermetic.number', `--port: '${visible(text, 60)}' is not a port, 1 to 65535`)
+  return Number(text)
+}
+
 /** Wanted before the line is parsed, so that wrong usage is told in the right form too. */
 function contextOf(argv: readonly string[]): Context {
   const end = argv.indexOf('--')
@@ -225,3 +301,22 @@ function asFailure(error: unknown, argv: readonly string[]): CliFailure {
     },
   )
 }
+
+const verifyHelp = `
+Exit codes: 0 authenticated, 1 not authenticated, 2 encrypted only, or nobody said which name to check.
+
+Examples:
+  openssl s_client -starttls smtp -connect mx.example.org:25 -showcerts </dev/null >chain.pem
+  hermetic verify --chain chain.pem --name mx.example.org
+  hermetic verify --chain chain.pem --name mx.example.org --tlsa "2 1 1 8d02536c..." --tlsa "3 1 1 0b9f..."`
+
+const tlsaCreateHelp = `
+Examples:
+  hermetic tlsa create fullchain.pem --host mx.example.org
+  hermetic tlsa create fullchain.pem --host mx.example.org --usage 3 --selector 1 --mtype 1`
+
+const certShowHelp = `
+Exit codes: 0 the chain is whole and in date, 1 it is not.
+
+Example:
+  hermetic cert show fullchain.pem`

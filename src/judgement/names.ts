@@ -10,10 +10,10 @@
  *
  * It does not look at the path or at dates.
  */
-import { getPublicSuffix } from 'tldts'
 import { canonicalIp } from '../protocol/ip.ts'
 import type { CertificateEvidence } from './evidence.ts'
 import type { ReferenceIdentifier } from './plan.ts'
+import { isPublicSuffix } from './public-suffix.ts'
 
 export type PresentedName = CertificateEvidence['names'][number]
 
@@ -62,9 +62,4 @@ function labelsOf(name: string): readonly string[] | null {
     (label, index) => /^[a-z0-9_-]{1,63}$/.test(label) || (label === '*' && index === 0 && labels.length > 1),
   )
   return areSound ? labels : null
-}
-
-/** A name under which strangers register theirs. Names of one label always are one; private registries (`github.io`) are not counted. */
-function isPublicSuffix(name: string): boolean {
-  return getPublicSuffix(name, { allowPrivateDomains: false }) === name
 }

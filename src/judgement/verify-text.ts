@@ -269,7 +269,8 @@ function nameLines({ names, certificates, by }: VerifyDocument, paint: Paint): s
   ]
 }
 
-function findingsLines(findings: readonly VerifyFinding[], paint: Paint): string[] {
+/** What is wrong and what to do, errors first; findings that say the same of several certificates are one. */
+export function findingsLines(findings: readonly VerifyFinding[], paint: Paint): string[] {
   if (findings.length === 0) return []
   const sorted = [...findings].sort((a, b) => severityOrder[a.severity] - severityOrder[b.severity])
   const groups = groupedBy(sorted, ({ code, says, remedy }) => `${code}\n${says}\n${remedy}`)
@@ -332,7 +333,7 @@ function groupedBy<T>(items: readonly T[], keyOf: (item: T) => string): [string,
   return [...groups]
 }
 
-const plain: Paint = (_style, text) => text
+export const plain: Paint = (_style, text) => text
 
 const verdictStyles: Readonly<Record<VerifyVerdict, 'green' | 'yellow' | 'red'>> = {
   authenticated: 'green',

@@ -1,0 +1,28 @@
+/**
+ * `hermetic cert show FILE`: a chain in words, `hermetic.cert/1`. Offline; no name and no TLSA record is asked, which `verify` does.
+ *
+ * Exit 0: whole and in date, up to a certificate that signed itself or below a known root. Exit 1: something in it would be refused.
+ */
+import { outlineChain } from '../../judgement/chain-outline.ts'
+import { chainOutlineText } from '../../judgement/chain-outline-text.ts'
+import { createBudget } from '../../protocol/x509/budget.ts'
+import { readCertificates, readRoots } from '../certificate-file.ts'
+import { answerIsNo, asHoped, type Context } from '../context.ts'
+import { publicRoots } from '../public-roots.ts'
+
+export interface CertShowOptions {
+  readonly roots?: string
+}
+
+export function show(file: string, options: CertShowOptions, context: Context): number {
+  const chain = readCertificates(file, 'cert show')
+  const own = options.roots === undefined ? [] : readRoots(options.roots, '--roots')
+  const outline = outlineChain({
+    chain,
+    roots: [...own, ...publicRoots()],
+    atMs: Date.now(),
+    budget: createBudget(),
+  })
+  context.answer({ ...outline }, chainOutlineText(outline, context.paint))
+  return outline.sound ? asHoped : answerIsNo
+}

@@ -1,0 +1,107 @@
+/**
+ * `hermetic verify`: the certificates of one server, as it sends them, against TLSA records or roots, names and a time; one verdict, offline.
+ *
+ * Here are only the options: each is checked and turned into what judgement/verify.ts is asked. Exit 0: authenticated. 1: not. 2: only in part, as
+ * there was no usable record, or nobody said which name to look for.
+ */
+import { exitCodeOf, verifyChain } from '../../judgement/verify.ts'
+import type { KeyExchange } from '../../judgement/verify-document.ts'
+import { verifyText } from '../../judgement/verify-text.ts'
+import { visible } from '../../judgement/visible.ts'
+import { parseTlsa } from '../../protocol/dane/tlsa.ts'
+import type { Tlsa } from '../../protocol/dane/types.ts'
+import { commonNames } from '../../protocol/x509/distinguished-name.ts'
+import type { Certificate, Profile, Purpose, Read } from '../../protocol/x509/model.ts'
+import { certificatesOf, readCertificates, readRoots } from '../certificate-file.ts'
+import type { Context } from '../context.ts'
+import { CliFailure } from '../failure.ts'
+import { referenceName } from '../reference-name.ts'
+import { parseRfc3339 } from '../rfc3339.ts'
+
+/** As commander hands them over: choices and numbers are checked. */
+export interface VerifyOptions {
+  readonly chain: string
+  readonly name: readonly string[]
+  readonly tlsa: readonly string[]
+  readonly roots?: string
+  readonly at?: string
+  readonly known?: string
+  readonly keyExchange?: KeyExchange
+  readonly profile: Profile
+  readonly purpose: Purpose
+  readonly maxDepth?: number
+  readonly cnFallback?: true
+  readonly anyName?: true
+}
+
+export async function run(options: VerifyOptions, context: Context): Promise<number> {
+  // What was typed is looked at before any file.
+  const anyName = options.anyName === true ? 'any' : 'checked'
+  if (anyName === 'any' && options.name.length > 0)
+    throw new CliFailure('cli.usage', '--any-name and --name exclude each other', 'Leave one of them out.')
+  const names = [...new Set(options.name.map(name => referenceName(name, '--name')))]
+  const records = options.tlsa.map(tlsaRecord)
+  const atMs = options.at === undefined ? Date.now() : timeOf(options.at)
+  const tlsa = records.length === 0 ? null : records
+  if ([options.chain, options.roots, options.known].filter(file => file === '-').length > 1)
+    throw new CliFailure('cli.usage', 'only one file can come from standard input', 'Name the others.')
+  const chain = readCertificates(options.chain, '--chain')
+  const document = verifyChain({
+    chain,
+    names,
+    anyName,
+    tlsa,
+    roots: await rootsOf(options.roots, tlsa),
+    rootsGiven: options.roots !== undefined,
+    known: options.known === undefined ? [] : readRoots(options.known, '--known'),
+    atMs,
+    keyExchange: options.keyExchange ?? null,
+    profile: options.profile,
+    purpose: options.purpose,
+    maxIntermediates: options.maxDepth ?? defaultMaxIntermediates,
+    cnFallback: options.cnFallback === true ? 'if-no-dns-id' : 'never',
+    isPublicSuffix: await publicSuffixes(chain),
+  })
+  context.answer({ ...document }, verifyText(document, context.paint))
+  return exitCodeOf(document, anyName)
+}
+
+function tlsaRecord(text: string): Tlsa {
+  const parsed = parseTlsa(text)
+  if (parsed.kind === 'record') return parsed.record
+  throw new CliFailure(
+    'cli.usage',
+    `--tlsa '${visible(text, 60)}': ${parsed.says}`,
+    'Usage, selector and matching type from 0 to 255, then hex digits, all in quotes: --tlsa "3 1 1 0B9F..."',
+  )
+}
+
+function timeOf(text: string): number {
+  const atMs = parseRfc3339(text)
+  if (atMs !== null) return atMs
+  throw new CliFailure(
+    'cli.usage',
+    `--at '${visible(text, 60)}' is not a time as RFC 3339 writes it, with its offset`,
+    'For example --at 2026-03-01T12:00:00Z or --at 2026-03-01T13:00:00+01:00',
+  )
+}
+
+/** Mozilla's are loaded only where they decide. */
+async function rootsOf(file: string | undefined, tlsa: readonly Tlsa[] | null): Promise<readonly Certificate[]> {
+  if (file !== undefined) return readRoots(file, '--roots')
+  return tlsa === null ? (await import('../public-roots.ts')).publicRoots() : []
+}
+
+/** The list of public suffixes is large, and only wildcards are held against it. */
+async function publicSuffixes(chain: readonly Read[]): Promise<(name: string) => boolean> {
+  const hasWildcards = certificatesOf(chain).some(({ alternativeNames, subject }) =>
+    [
+      ...(alternativeNames ?? []).map(name => (name.type === 'dns' ? name.value : '')),
+      ...commonNames(subject),
+    ].some(name => name.startsWith('*.')),
+  )
+  return hasWildcards ? (await import('../../judgement/public-suffix.ts')).isPublicSuffix : () => false
+}
+
+/** Real chains have one to three. */
+const defaultMaxIntermediates = 10

@@ -1,0 +1,79 @@
+/**
+ * A `hermetic.cert/1` document as a page: one sentence, each certificate with who signed it, then what is wrong and what to do.
+ *
+ * Lines are at most 100 columns; what came from outside passes `visible`.
+ */
+import type { ChainOutline, OutlinedCertificate } from './chain-outline.ts'
+import { wrapped } from './text.ts'
+import { counted, findingsLines, keyUsageText, namesText, type Paint, plain, validityText } from './verify-text.ts'
+import { visible } from './visible.ts'
+
+/** @param paint Default: plain text. */
+export function chainOutlineText(outline: ChainOutline, paint: Paint = plain): string {
+  const { sound, says, certificates, findings, at } = outline
+  const shown = certificates.slice(0, shownCertificates)
+  const rest = certificates.length - shown.length
+  const parts = [
+    wrapped(visible(says, maxSentenceChars), '', '').map(line => paint(sound ? 'green' : 'red', line)),
+    [
+      paint('bold', 'Certificates in the order of the file'),
+      ...shown.flatMap(certificate => certificateLines(certificate, outline, paint)),
+      ...(rest === 0 ? [] : [`  … and ${counted(rest, 'more certificate')}; --json has them all`]),
+    ],
+    findingsLines(findings, paint),
+    [paint('dim', `judged at ${at}`)],
+  ]
+  return parts
+    .filter(lines => lines.length > 0)
+    .map(lines => lines.join('\n'))
+    .join('\n\n')
+}
+
+function certificateLines(certificate: OutlinedCertificate, outline: ChainOutline, paint: Paint): string[] {
+  const { position, subject, names, key, keyUsage, notBefore, notAfter, sha256 } = certificate
+  const first = `  ${String(position).padStart(2)}  `
+  const further = ' '.repeat(first.length)
+  const field = (label: string, text: string) =>
+    wrapped(text, `${further}${label.padEnd(labelColumns)}`, ' '.repeat(further.length + labelColumns))
+  if (subject === null) return [`${first}cannot be read as a certificate`]
+  return [
+    ...wrapped(subject === '' ? '(no subject)' : visible(subject), first, further).map(line =>
+      paint('bold', line),
+    ),
+    ...field('signed', signerText(certificate, outline)),
+    ...field('names', namesText(names)),
+    ...field('key', `${key ?? 'cannot be read'}; ${keyUsageText(keyUsage)}`),
+    ...field('valid', validityText(notBefore, notAfter, outline.at)),
+    ...field('sha256', sha256),
+  ]
+}
+
+function signerText({ signer, issuer }: OutlinedCertificate, { certificates }: ChainOutline): string {
+  const name = visible(issuer ?? '')
+  switch (signer.kind) {
+    case 'sent': {
+      const also = signer.root === null ? '' : ', which is a known root as well'
+      return `by ${signer.position}, ${visible(certificates[signer.position]?.subject ?? name)}${also}`
+    }
+    case 'itself':
+      return 'by itself'
+    case 'root':
+      return `by the known root ${visible(signer.subject)}, which need not be sent`
+    case 'missing':
+      return `by ${name}, which is not in the file and no known root`
+    case 'forged':
+      return signer.position === null
+        ? `not by the known root ${name}, whose name it gives as its issuer's`
+        : `not by ${signer.position}, whose name ${name} it gives as its issuer's`
+    case 'unverified':
+      return `by ${name}, as it says; that was not verified: ${visible(signer.because)}`
+    case 'none':
+      return 'by nobody'
+    default:
+      return signer satisfies never
+  }
+}
+
+const shownCertificates = 24
+const labelColumns = 8
+const maxSentenceChars = 1_200

@@ -1,0 +1,160 @@
+import { describe, expect, test } from 'vitest'
+import { keyOf } from '../../test/certificates/keys.ts'
+import { at, type Made, makeAuthority, makeLeaf } from '../../test/certificates/maker.ts'
+import { createBudget } from '../protocol/x509/budget.ts'
+import { parseCertificate } from '../protocol/x509/certificate.ts'
+import type { Certificate, Read } from '../protocol/x509/model.ts'
+import { type ChainOutline, outlineChain } from './chain-outline.ts'
+import { chainOutlineText } from './chain-outline-text.ts'
+
+const root = makeAuthority({ subject: 'CN=Root', key: keyOf('root') })
+const middle = makeAuthority({ subject: 'CN=Middle', issuer: root, key: keyOf('middle') })
+const leaf = makeLeaf({ issuer: middle, names: ['mx.example.com'] })
+const stranger = makeAuthority({ subject: 'CN=Stranger', key: keyOf('stranger') })
+const garbage = { kind: 'malformed', der: new Uint8Array([1]), detail: 'it is not even a SEQUENCE' } as const
+
+const read = (made: Made): Read => parseCertificate(made.der)
+
+function certificate(made: Made): Certificate {
+  const one = read(made)
+  if (one.kind === 'malformed') throw new Error(one.detail)
+  return one.certificate
+}
+
+function outline(chain: readonly (Made | Read)[], roots: readonly Made[] = [], limit = 1_500): ChainOutline {
+  return outlineChain({
+    chain: chain.map(one => ('kind' in one ? one : read(one))),
+    roots: roots.map(certificate),
+    atMs: at.getTime(),
+    budget: createBudget({ signatures: limit }),
+  })
+}
+
+const codes = ({ findings }: ChainOutline) => findings.map(({ code }) => code)
+
+describe('a chain is sound', () => {
+  test.each<[string, (Made | Read)[], Made[], number[], string[]]>([
+    ['up to a root that was sent', [leaf, middle, root], [], [0, 1, 2], ['x509.root-sent']],
+    ['below a known root', [leaf, middle], [root], [0, 1], []],
+    ['when it is one certificate, signed by itself', [makeLeaf({})], [], [0], []],
+    [
+      'in any order, which is told',
+      [leaf, root, middle],
+      [],
+      [0, 2, 1],
+      ['x509.chain-out-of-order', 'x509.root-sent'],
+    ],
+    [
+      'with strangers in between, who are told',
+      [leaf, stranger, middle],
+      [root],
+      [0, 2],
+      ['x509.chain-has-strangers'],
+    ],
+    ['with the leaf sent twice', [leaf, leaf, middle], [root], [0, 2], ['x509.chain-has-strangers']],
+  ])('%s', (_title, chain, roots, path, expected) => {
+    const result = outline(chain, roots)
+    expect(result.path).toEqual(path)
+    expect(codes(result).filter(code => code !== 'x509.key-usage-no-encipherment')).toEqual(expected)
+    expect(result.sound).toBe(true)
+  })
+
+  test('where a known root reaches down to what is also cross-signed by one that is gone', () => {
+    const gone = makeAuthority({ subject: 'CN=Gone', key: keyOf('gone') })
+    const crossed = makeAuthority({
+      subject: 'CN=Root',
+      key: keyOf('root'),
+      issuer: gone,
+      notAfter: new Date(at.getTime() - 1_000),
+    })
+    const result = outline([leaf, middle, crossed], [root])
+    expect(result).toMatchObject({ sound: true, path: [0, 1] })
+    expect(result.certificates[1]?.signer).toEqual({ kind: 'sent', position: 2, root: 'CN=Root' })
+    expect(codes(result)).not.toContain('x509.chain-has-strangers')
+  })
+})
+
+describe('a chain is not sound', () => {
+  const dayMs = 86_400_000
+  test.each<[string, (Made | Read)[], string, string]>([
+    ['without its intermediate', [leaf], 'x509.missing-intermediate', 'its issuer is missing'],
+    ['below an unknown authority', [leaf, middle], 'x509.untrusted-root', 'it ends below an authority'],
+    [
+      'with an altered signature',
+      [leaf, makeAuthority({ subject: 'CN=Middle', key: keyOf('other') })],
+      'x509.bad-signature',
+      'a signature is wrong',
+    ],
+    [
+      'with an expired leaf',
+      [makeLeaf({ notAfter: new Date(at.getTime() - dayMs) })],
+      'x509.expired',
+      'it is out of date',
+    ],
+    [
+      'with a leaf of tomorrow',
+      [makeLeaf({ notBefore: new Date(at.getTime() + dayMs) })],
+      'x509.not-yet-valid',
+      'it is not valid yet',
+    ],
+    [
+      'with a block that is no certificate',
+      [leaf, middle, root, garbage],
+      'x509.malformed',
+      'something in it cannot be read',
+    ],
+    ['that begins with such a block', [garbage, leaf], 'x509.malformed', 'The first block of the file'],
+    [
+      'signed with SHA-1',
+      [makeLeaf({ issuer: root, signature: 'rsa-sha1' }), root],
+      'x509.weak-signature',
+      'a signature can be forged',
+    ],
+  ])('%s', (_title, chain, code, says) => {
+    const result = outline(chain)
+    expect(codes(result)).toContain(code)
+    expect(result.says).toContain(says)
+    expect(result.sound).toBe(false)
+  })
+
+  test('when there is more to verify than the budget pays for', () => {
+    const result = outline([leaf, middle, root], [], 0)
+    expect(codes(result)).toContain('x509.over-budget')
+  })
+})
+
+test('what the path does not need is not held against it', () => {
+  const old = makeAuthority({ subject: 'CN=Old', key: keyOf('old'), notAfter: new Date(at.getTime() - 1_000) })
+  expect(outline([leaf, middle, root, old]).sound).toBe(true)
+})
+
+test('the work for a hundred certificates of one name is bounded by the budget', () => {
+  const twins = Array.from({ length: 100 }, (_, index) =>
+    makeAuthority({
+      subject: 'CN=Root',
+      key: keyOf(`twin ${index % 3}`),
+      issuer: stranger,
+      issuerName: 'CN=Root',
+    }),
+  )
+  const budget = createBudget()
+  outlineChain({ chain: [leaf, middle, ...twins].map(read), roots: [], atMs: at.getTime(), budget })
+  expect(budget.spent.signatures).toBeLessThanOrEqual(1_500)
+})
+
+describe('as a page', () => {
+  test('it says who signed whom', () => {
+    const page = chainOutlineText(outline([leaf, middle, stranger, garbage], [root]))
+    expect(page).toContain('   0  CN=mx.example.com\n      signed  by 1, CN=Middle\n')
+    expect(page).toContain('   1  CN=Middle\n      signed  by the known root CN=Root, which need not be sent\n')
+    expect(page).toContain('   2  CN=Stranger\n      signed  by itself\n')
+    expect(page).toContain('   3  cannot be read as a certificate\n')
+    expect(page).toContain('What to do: ')
+    expect(Math.max(...page.split('\n').map(line => line.length))).toBeLessThanOrEqual(100)
+  })
+
+  test('nothing of a certificate reaches the terminal as it is', () => {
+    const odd = makeLeaf({ subject: 'CN=\u202e\x1b[31mroot', names: ['mx.example\n'] })
+    expect(chainOutlineText(outline([odd]))).not.toMatch(/[\x1b\u202e]/)
+  })
+})
