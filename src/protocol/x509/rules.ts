@@ -29,7 +29,9 @@ export type Treatment = 'refuse' | 'report'
 /** Whether the profile refuses a path for what was found in `certificate`. */
 export function isRefused(profile: Profile, reason: X509Reason, certificate: Certificate): boolean {
   if (rules[reason][profile] === 'report') return false
-  return reason !== 'x509.leaf-is-ca' || certificate.keyUsage?.has('keyCertSign') !== true
+  if (reason === 'x509.leaf-is-ca') return certificate.keyUsage?.has('keyCertSign') !== true
+  if (reason === 'x509.cn-not-in-san') return strayCommonNames(certificate).some(name => misleading.test(name))
+  return true
 }
 
 /** Faults of a certificate in the place of a leaf, beside its own. They hold whether or not there is a path. */
@@ -43,10 +45,8 @@ export function leafFaults(leaf: Certificate, purpose: Purpose): readonly Fault[
   if (!hasExtension(leaf, extensionOids.extKeyUsage)) add('x509.no-extended-key-usage')
   if (isCa && !hasKeyIdentifier(leaf)) add('x509.missing-ski')
   if (!hasExtension(leaf, extensionOids.subjectAltName)) add('x509.no-san')
-  else if (purpose === 'server') {
-    const stray = commonNames(leaf.subject).find(name => !isAlternativeName(leaf, name))
-    if (stray !== undefined) add('x509.cn-not-in-san', stray)
-  }
+  else if (purpose === 'server')
+    for (const name of strayCommonNames(leaf).slice(0, 1)) add('x509.cn-not-in-san', name)
   return faults
 }
 
@@ -117,6 +117,10 @@ function hasKeyIdentifier(certificate: Certificate): boolean {
   return hasExtension(certificate, extensionOids.subjectKeyIdentifier)
 }
 
+function strayCommonNames(leaf: Certificate): readonly string[] {
+  return commonNames(leaf.subject).filter(name => !isAlternativeName(leaf, name))
+}
+
 function isAlternativeName(leaf: Certificate, text: string): boolean {
   const wanted = text.toLowerCase()
   return (leaf.alternativeNames ?? []).some(name => {
@@ -149,6 +153,9 @@ const honoured: ReadonlySet<string> = new Set([
   '2.5.29.33',
   '2.5.29.54',
 ])
+
+/** An address in whatever notation, or a name in A-labels: people and programs read them as something else than what stands there. */
+const misleading = /^(?:0x[0-9a-f]+|[0-9.]+|[0-9a-f.]*:[0-9a-f:.]*)$|(?:^|\.)xn--/i
 
 const refusal = { mail: 'refuse', strict: 'refuse' } as const
 const issuance = { mail: 'report', strict: 'refuse' } as const
@@ -393,6 +400,7 @@ export const rules: Readonly<Record<X509Reason, Rule>> = {
     about: 'leaf',
     spec: 'CA/B BR §7.1.4.3',
     what: 'The common name of a server is among its alternative names.',
+    unless: 'it is an ordinary host name or text, and neither an address in some notation nor a name in A-labels',
   },
 
   'x509.no-extended-key-usage': {
