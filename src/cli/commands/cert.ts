@@ -8,7 +8,7 @@ import { chainOutlineText } from '../../judgement/chain-outline-text.ts'
 import { createBudget } from '../../protocol/x509/budget.ts'
 import { readCertificates, readRoots } from '../certificate-file.ts'
 import { answerIsNo, asHoped, type Context } from '../context.ts'
-import { publicRoots } from '../public-roots.ts'
+import { publicRootsFor } from '../public-roots.ts'
 
 export interface CertShowOptions {
   readonly roots?: string
@@ -19,7 +19,7 @@ export function show(file: string, options: CertShowOptions, context: Context): 
   const own = options.roots === undefined ? [] : readRoots(options.roots, '--roots')
   const outline = outlineChain({
     chain,
-    roots: [...own, ...publicRoots()],
+    roots: [...own, ...publicRootsFor(chain)],
     atMs: Date.now(),
     budget: createBudget(),
   })

@@ -51,7 +51,7 @@ export async function run(options: VerifyOptions, context: Context): Promise<num
     names,
     anyName,
     tlsa,
-    roots: await rootsOf(options.roots, tlsa),
+    roots: await rootsOf(options.roots, tlsa, chain),
     rootsGiven: options.roots !== undefined,
     known: options.known === undefined ? [] : readRoots(options.known, '--known'),
     atMs,
@@ -87,9 +87,13 @@ function timeOf(text: string): number {
 }
 
 /** Mozilla's are loaded only where they decide. */
-async function rootsOf(file: string | undefined, tlsa: readonly Tlsa[] | null): Promise<readonly Certificate[]> {
+async function rootsOf(
+  file: string | undefined,
+  tlsa: readonly Tlsa[] | null,
+  chain: readonly Read[],
+): Promise<readonly Certificate[]> {
   if (file !== undefined) return readRoots(file, '--roots')
-  return tlsa === null ? (await import('../public-roots.ts')).publicRoots() : []
+  return tlsa === null ? (await import('../public-roots.ts')).publicRootsFor(chain) : []
 }
 
 /** The list of public suffixes is large, and only wildcards are held against it. */
