@@ -13,7 +13,7 @@
  */
 import { nameText } from './distinguished-name.ts'
 import { findIssuers, type Issuers, type Node } from './issuers.ts'
-import type { Certificate, Fault } from './model.ts'
+import type { Certificate, Fault, Profile } from './model.ts'
 import { type Breach, breachOf } from './name-constraints.ts'
 import type { Anchor, NoPath, PathAnswer, PathFault, PathQuestion, ValidPath } from './path-types.ts'
 import {
@@ -105,25 +105,8 @@ function createSearch(question: PathQuestion, issuers: Issuers, ways: Ways): Sea
     return keep({ node: leaf, below: null, depth: 0, authorities: 0, breaks: constraints.brokenBy(leaf) })
   }
 
-  /** What holds for one more certificate on top, whether the path ends with it or goes on. */
+  /** Puts one more certificate on top: as an anchor, which ends the path, and as an authority on the way, if anything may come above it. */
   const extend = (below: PartialPath, node: Node): PartialPath | null => {
-    const child = below.node.certificate
-    const link = [...linkFaults(child, node.certificate)].find(({ reason }) => isRefused(profile, reason, child))
-    if (link !== undefined) {
-      refuse(below, node, link, child)
-      return null
-    }
-    const allowed = node.certificate.basicConstraints?.pathLength ?? null
-    const fault =
-      below.authorities > maxIntermediates
-        ? {
-            reason: 'x509.path-too-long' as const,
-            detail: `more than ${maxIntermediates} between leaf and anchor`,
-          }
-        : (judge.asIssuer(node, 'any') ??
-          (allowed !== null && below.authorities > allowed
-            ? { reason: 'x509.path-length' as const, detail: `${allowed} allowed, and ${below.authorities} there` }
-            : constraints.fault(below, node)))
     const next: PartialPath = {
       node,
       below,
@@ -131,37 +114,43 @@ function createSearch(question: PathQuestion, issuers: Issuers, ways: Ways): Sea
       authorities: below.authorities + (isSelfIssued(node.certificate) ? 0 : 1),
       breaks: below.breaks | constraints.brokenBy(node),
     }
-    if (fault !== null) {
-      refuse(below, node, fault)
-      return null
-    }
-    if (node.anchor !== null && !found.has(node.anchor)) {
-      const asAnchor = judge.asIssuer(node, 'anchor')
-      if (asAnchor === null) found.set(node.anchor, next)
-      else refuse(below, node, asAnchor)
-    }
-    // As an authority among others it is held to more than as an anchor; but only if anything is to come above it.
+    // Where it can be both, what it lacks as an anchor says more.
+    if (node.anchor !== null && !found.has(node.anchor) && fits(below, node, 'anchor'))
+      found.set(node.anchor, next)
     if (node.issuers.length + node.keys.length === 0) return null
-    const onTheWay = judge.asIssuer(node, 'intermediate')
-    if (onTheWay === null) return keep(next)
-    refuse(below, node, onTheWay)
-    return null
+    return fits(below, node, 'intermediate') ? keep(next) : null
   }
+
+  /** What could admit a wrong peer is looked for first, so that it is what an explanation names. */
+  const fits = (below: PartialPath, node: Node, place: IssuerPlace): boolean => {
+    const child = below.node.certificate
+    const fault =
+      judge.asIssuer(node, place) ??
+      tooLong(below) ??
+      pathLengthFault(below, node) ??
+      constraints.fault(below, node) ??
+      judge.ofIssuance(node, place)
+    if (fault !== null) refuse(below, node, fault)
+    const link = fault === null ? firstRefused(profile, child, linkFaults(child, node.certificate)) : null
+    if (link !== null) refuse(below, node, link, child)
+    return fault === null && link === null
+  }
+
+  const tooLong = (below: PartialPath): Fault | null =>
+    below.authorities > maxIntermediates
+      ? { reason: 'x509.path-too-long', detail: `more than ${maxIntermediates} between leaf and anchor` }
+      : null
 
   const endAtKeys = (partial: PartialPath) => {
     for (const anchor of partial.node.keys) {
       const shorter = found.get(anchor)
       // Its own certificate, signed with it, stands higher than what else it signed.
       if (shorter !== undefined && shorter !== partial.below) continue
-      if (partial.authorities > maxIntermediates) {
-        const detail = `more than ${maxIntermediates} between leaf and anchor`
-        refuse(partial.below, partial.node, { reason: 'x509.path-too-long', detail })
-        continue
-      }
       const child = partial.node.certificate
-      const link = linkFaults(child, null).find(({ reason }) => isRefused(profile, reason, child))
-      if (link === undefined || isSelfIssued(child)) found.set(anchor, partial)
-      else refuse(partial.below, partial.node, link)
+      const link = isSelfIssued(child) ? [] : linkFaults(child, null)
+      const fault = tooLong(partial) ?? firstRefused(profile, child, link)
+      if (fault === null) found.set(anchor, partial)
+      else refuse(partial.below, partial.node, fault)
     }
   }
 
@@ -176,14 +165,14 @@ function createSearch(question: PathQuestion, issuers: Issuers, ways: Ways): Sea
           if (!ways.has(node)) continue
           if (!budget.spend('steps', 1)) {
             isOverBudget = true
-            return pathsOf(question, found)
+            return pathsOf(question, issuers, found)
           }
           const next = extend(partial, node)
           if (next !== null) queue.push(next)
         }
       }
       isOverBudget ||= constraints.isOverBudget()
-      return pathsOf(question, found)
+      return pathsOf(question, issuers, found)
     },
     explain() {
       if (isOverBudget || furthest === null) return overBudget(furthest, issuers)
@@ -199,53 +188,54 @@ function createSearch(question: PathQuestion, issuers: Issuers, ways: Ways): Sea
   }
 }
 
+type IssuerPlace = 'anchor' | 'intermediate'
+
 interface Judge {
   asLeaf(node: Node): Fault | null
-  asIssuer(node: Node, place: 'any' | 'anchor' | 'intermediate'): Fault | null
+  /** Refused by every profile. */
+  asIssuer(node: Node, place: IssuerPlace): Fault | null
+  /** Refused by this one. */
+  ofIssuance(node: Node, place: IssuerPlace): Fault | null
 }
 
-/** What is held against one certificate in one place, whatever stands below it. Each is asked once. */
-function createJudge(question: PathQuestion, issuers: Issuers): Judge {
-  const { profile, purpose, atMs } = question
-  const known = { any: new Map(), anchor: new Map(), intermediate: new Map() } as const satisfies Record<
-    string,
-    Map<Node, Fault | null>
-  >
-  const firstRefused = (certificate: Certificate, faults: readonly Fault[]): Fault | null =>
-    faults.find(({ reason }) => isRefused(profile, reason, certificate)) ?? null
-
-  const judge = (node: Node, place: 'any' | 'anchor' | 'intermediate'): Fault | null => {
-    const { certificate } = node
-    if (place === 'intermediate') return authorityFault(certificate)
-    if (place === 'anchor') {
-      const trouble = isOldRoot(certificate) ? null : authorityFault(certificate)
-      if (trouble !== null) return trouble
-      return firstRefused(certificate, ownIdentifierFaults(node, issuers))
-    }
-    return (
-      firstRefused(certificate, [...certificate.faults, ...criticalFaults(certificate)]) ??
+/** What is held against one certificate in one place, whatever stands below it. */
+function createJudge({ profile, purpose, atMs }: PathQuestion, issuers: Issuers): Judge {
+  const known = new Map<Certificate, Fault | null>()
+  const always = (certificate: Certificate): Fault | null => {
+    const earlier = known.get(certificate)
+    if (earlier !== undefined) return earlier
+    const fault =
+      firstRefused('mail', certificate, [...certificate.faults, ...criticalFaults(certificate)]) ??
       validityFault(certificate, atMs) ??
-      purposeFault(certificate, purpose) ??
-      firstRefused(certificate, issuerFaults(certificate))
-    )
+      purposeFault(certificate, purpose)
+    known.set(certificate, fault)
+    return fault
   }
   return {
-    asLeaf({ certificate }) {
-      return (
-        firstRefused(certificate, [...certificate.faults, ...criticalFaults(certificate)]) ??
-        validityFault(certificate, atMs) ??
-        purposeFault(certificate, purpose) ??
-        firstRefused(certificate, leafFaults(certificate, purpose))
-      )
+    asLeaf: ({ certificate }) =>
+      always(certificate) ??
+      firstRefused(profile, certificate, [...certificate.faults, ...leafFaults(certificate, purpose)]),
+    asIssuer({ certificate }, place) {
+      const isKnownAuthority = place === 'anchor' && isOldRoot(certificate)
+      return always(certificate) ?? (isKnownAuthority ? null : authorityFault(certificate))
     },
-    asIssuer(node, place) {
-      const earlier: Fault | null | undefined = known[place].get(node)
-      if (earlier !== undefined) return earlier
-      const fault = judge(node, place)
-      known[place].set(node, fault)
-      return fault
+    ofIssuance(node, place) {
+      const { certificate } = node
+      const own = place === 'anchor' ? ownIdentifierFaults(node, issuers) : []
+      return firstRefused(profile, certificate, [...certificate.faults, ...issuerFaults(certificate), ...own])
     },
   }
+}
+
+function firstRefused(profile: Profile, certificate: Certificate, faults: readonly Fault[]): Fault | null {
+  return faults.find(({ reason }) => isRefused(profile, reason, certificate)) ?? null
+}
+
+/** RFC 5280 §4.2.1.9. */
+function pathLengthFault(below: PartialPath, { certificate }: Node): Fault | null {
+  const allowed = certificate.basicConstraints?.pathLength ?? null
+  if (allowed === null || below.authorities <= allowed) return null
+  return { reason: 'x509.path-length', detail: `${allowed} allowed, and ${below.authorities} there` }
 }
 
 /** RFC 5280 §6.1.4 (k), (n). */
@@ -371,30 +361,38 @@ function followWays(ways: Ways, from: Node): readonly Certificate[] {
   return certificates
 }
 
-function pathsOf(question: PathQuestion, found: ReadonlyMap<Anchor, PartialPath>): readonly ValidPath[] {
+function pathsOf(
+  question: PathQuestion,
+  issuers: Issuers,
+  found: ReadonlyMap<Anchor, PartialPath>,
+): readonly ValidPath[] {
   return [...found]
     .sort(([, one], [, other]) => one.depth - other.depth)
-    .map(([anchor, partial]) => {
-      const certificates = certificatesOf(partial)
-      return { certificates, anchor, depth: partial.depth, faults: faultsOf(question, certificates, anchor) }
-    })
+    .map(([anchor, partial]) => ({
+      certificates: certificatesOf(partial),
+      anchor,
+      depth: partial.depth,
+      faults: faultsOf(question, issuers, partial, anchor),
+    }))
 }
 
-/** All that the profile let pass. */
+/** All that the profile let pass, from the leaf upwards. */
 function faultsOf(
   question: PathQuestion,
-  certificates: readonly Certificate[],
+  issuers: Issuers,
+  top: PartialPath,
   anchor: Anchor,
 ): readonly PathFault[] {
+  const certificates = certificatesOf(top)
   return certificates.flatMap((certificate, depth) => {
     const issuer = certificates[depth + 1] ?? null
-    const isAnchor = issuer === null && anchor.kind === 'certificate'
-    const faults = [
-      ...certificate.faults,
-      ...(depth === 0 ? leafFaults(certificate, question.purpose) : issuerFaults(certificate)),
-      ...(isAnchor || (issuer === null && isSelfIssued(certificate)) ? [] : linkFaults(certificate, issuer)),
-    ]
-    return faults.map(fault => ({ ...fault, certificate }))
+    const isTop = issuer === null
+    const ofLink =
+      isTop && (anchor.kind === 'certificate' || isSelfIssued(certificate))
+        ? ownIdentifierFaults(top.node, issuers)
+        : linkFaults(certificate, issuer)
+    const ofPlace = depth === 0 ? leafFaults(certificate, question.purpose) : issuerFaults(certificate)
+    return [...certificate.faults, ...ofPlace, ...ofLink].map(fault => ({ ...fault, certificate }))
   })
 }
 
