@@ -552,7 +552,7 @@ function underGiven(given: Given, names?: readonly Uint8Array[], san?: 'critical
   // A wildcard stands for mx too; the subject has no name that a constraint on host names could meet.
   const subject = typeof given.subject === 'string' ? nameBytes(given.subject) : given.subject
   return under(nameConstraints(given.permitted ?? null, given.excluded ?? null), {
-    subject: subject ?? 'CN=Test Server',
+    subject: subject ?? 'O=Test Server',
     ...extra,
   })
 }

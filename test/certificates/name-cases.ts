@@ -354,7 +354,7 @@ function asked(presented: Presented, reference: string): Partial<PkixDraft> {
     'san' in presented
       ? { extensions: { subjectAltName: rawSubjectAltName(presented.san) } }
       : { extensions: { subjectAltName: rawSubjectAltName(presented.map(rawName)) } }
-  return { ...served({ subject: 'CN=Test Server', ...recipe }), names: [reference] }
+  return { ...served({ subject: 'O=Test Server', ...recipe }), names: [reference] }
 }
 
 function rawName(name: string): Uint8Array {

@@ -111,12 +111,7 @@ function plainCases(): readonly CertificateCase[] {
         [leaf()],
         refused('x509.missing-intermediate'),
       ],
-      [
-        'pkix-missing-upper-intermediate',
-        'Of two intermediates the upper one was not sent.',
-        lower(),
-        refused('x509.missing-intermediate'),
-      ],
+      ['pkix-missing-upper-intermediate', 'Of two intermediates the upper one was not sent.', lower(), refused()],
     ),
   ].flat()
 }
@@ -382,10 +377,10 @@ function validityCases(): readonly CertificateCase[] {
         refused('x509.expired'),
       ],
       [
-        'validity-expired-half-a-second-ago',
-        'The leaf expired half a second ago.',
+        'validity-within-the-last-second',
+        'The leaf expires in this second, which is half over: certificates count in whole seconds.',
         { chain: dates({ notAfter: at }), at: secondsFrom(at, 0.5) },
-        refused('x509.expired'),
+        accepted(2),
       ],
       [
         'validity-expired-intermediate',
@@ -436,6 +431,12 @@ function validityCases(): readonly CertificateCase[] {
         'validity-not-yet-by-a-second',
         'The leaf begins in one second.',
         dates({ notBefore: secondsFrom(at, 1) }),
+        refused('x509.not-yet-valid'),
+      ],
+      [
+        'validity-not-yet-by-half-a-second',
+        'The leaf begins in half a second.',
+        { chain: dates({ notBefore: secondsFrom(at, 1) }), at: secondsFrom(at, 0.5) },
         refused('x509.not-yet-valid'),
       ],
       [
@@ -511,6 +512,7 @@ function authorityCases(): readonly CertificateCase[] {
         'The intermediate is a certificate of version 1: nothing says it is a CA.',
         issuedBy({ version: null, onlyExtensions: [] }),
         refused('x509.issuer-not-ca'),
+        refused(),
       ],
     ),
     ...about('x509.issuer-key-usage', 'RFC 5280 §4.2.1.3').with(
@@ -879,12 +881,21 @@ function issuanceCases(): readonly CertificateCase[] {
         ...fault('x509.serial-number'),
       ],
     ),
-    ...about('x509.old-version', 'RFC 5280 §4.1.2.1').with([
-      'issuance-version-2',
-      'The leaf has extensions, and says it is of version 2.',
-      leafOf({ version: 1 }),
-      ...fault('x509.old-version'),
-    ]),
+    ...about('x509.old-version', 'RFC 5280 §4.1.2.1').with(
+      [
+        'issuance-root-version-1',
+        'The trusted root is of version 1: it cannot say that it is a CA, and is trusted as one.',
+        underRoot({ version: null, onlyExtensions: [] }),
+        accepted(1, ['x509.old-version']),
+        refused('x509.old-version'),
+      ],
+      [
+        'issuance-leaf-version-2',
+        'The leaf has extensions, and says it is of version 2, which has none.',
+        leafOf({ version: 1 }),
+        refused(),
+      ],
+    ),
     ...about('x509.leaf-is-ca', 'RFC 5280 §4.2.1.9').with([
       'issuance-leaf-is-ca',
       'The leaf says it is a CA, and may not sign certificates.',
@@ -934,6 +945,25 @@ function issuanceCases(): readonly CertificateCase[] {
         'The common name is a host name that subjectAltName does not have.',
         leafOf({ subject: 'CN=other.example.com' }),
         ...fault('x509.cn-not-in-san'),
+      ],
+      [
+        'issuance-cn-a-label-not-in-san',
+        'The common name is an A-label that subjectAltName does not have.',
+        leafOf({ subject: 'CN=xn--bcher-kva.example.com' }),
+        ...fault('x509.cn-not-in-san'),
+      ],
+      [
+        'issuance-cn-address-not-in-san',
+        'The common name is an address that subjectAltName does not have.',
+        leafOf({ subject: 'CN=192.0.2.1' }),
+        ...fault('x509.cn-not-in-san'),
+      ],
+      [
+        'issuance-cn-case',
+        'The common name is that of subjectAltName, in capitals: it is to be a copy.',
+        leafOf({ subject: 'CN=MX.EXAMPLE.COM' }),
+        accepted(2),
+        refused('x509.cn-not-in-san'),
       ],
       [
         'issuance-cn-second-in-san',
@@ -1047,6 +1077,12 @@ function malformedCases(): readonly CertificateCase[] {
       'malformed-version-4',
       'The leaf says it is of version 4.',
       leafOf({ version: 3 }),
+      refused('x509.malformed'),
+    ],
+    [
+      'malformed-stranger',
+      'A third block, which the path would not need, is no certificate: such a chain is none.',
+      { chain: [leaf(), intermediate(), pemOf(Buffer.from('no certificate'))] },
       refused('x509.malformed'),
     ],
     [
