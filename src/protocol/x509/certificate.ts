@@ -56,7 +56,7 @@ import { readAlgorithm, readKeyFacts, unreadableKey } from './public-key.ts'
 import type { X509Reason } from './reasons.ts'
 
 /** Octets of a certificate at most: what a handshake carries is a tenth of a megabyte, and most are two thousand octets. */
-export const maxCertificateBytes = 4 * 1024 * 1024
+export const maxCertificateBytes = 2 * 1024 * 1024
 
 /** @param der The octets of one certificate. Must not change as long as the result is used. */
 export function parseCertificate(der: Uint8Array): Read {

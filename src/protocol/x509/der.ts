@@ -89,6 +89,7 @@ export function next(der: Der): boolean {
 
 /** Reads one element, which must have this tag. `what`: how a person would call it. */
 export function nextAs(der: Der, tag: number, what: string): boolean {
+  if (der.at === der.end) return fail(der, `${what} is missing`)
   if (!next(der)) return false
   return der.tag === tag || failHere(der, `${what} is missing or of another type`)
 }

@@ -20,7 +20,9 @@ export function nameText(name: DistinguishedName): string {
   if (relatives === null) return '(unreadable name)'
   let text = ''
   for (let index = relatives.length - 1; index >= 0; index--) {
-    const parts = (relatives[index] ?? []).slice(0, maxTextAttributes).map(attributeText)
+    const attributes = relatives[index] ?? []
+    const parts = attributes.slice(0, maxTextAttributes).map(attributeText)
+    if (attributes.length > maxTextAttributes) parts.push('…')
     text += `${text === '' ? '' : ','}${parts.join('+')}`
     if (text.length > maxNameText) return `${text.slice(0, maxNameText)}…`
   }
@@ -147,7 +149,7 @@ function prepare(name: DistinguishedName): Prepared | null {
 function preparedAttribute(attribute: Attribute): string {
   const text = comparedAsText.has(attribute.tag) ? attributeValue(attribute) : null
   const value = text === null ? `#${attribute.tag}:${octetsAsText(attribute.value)}` : `=${preparedText(text)}`
-  return `${attribute.oid}${value.length}${value}`
+  return `${attribute.oid}:${value.length}${value}`
 }
 
 /** RFC 4518 §2: map, normalize, insignificant spaces. */

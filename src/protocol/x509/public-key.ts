@@ -129,8 +129,8 @@ function isOdd(der: Der): boolean {
 
 /** RFC 5480 §2.1.1: the curve by name, never by its parameters (which may make any point anybody's). §2.2: the forms of a point. */
 function ecFacts(parameters: Uint8Array | null, key: Uint8Array): PublicKeyFacts {
-  if (parameters === null || parameters[0] !== tags.oid)
-    return { kind: 'unsupported', name: 'EC without a named curve' }
+  if (parameters?.[0] === tags.sequence) return { kind: 'unsupported', name: 'EC with a curve of its own making' }
+  if (parameters?.[0] !== tags.oid) return { kind: 'unsupported', name: 'EC without a curve' }
   const der = openDer(parameters)
   const oid = nextOid(der, 'the curve')
   if (oid === null) return unreadableKey
