@@ -2,20 +2,21 @@
  * Makes the engine of types.ts. One for the whole process: what it holds is shared (TLS contexts, certificates read, open
  * conversations).
  */
-import type { SecureContext } from 'node:tls'
 import { mayConnect, parseNetwork } from '../judgement/addresses.ts'
 import type { NameProof, Plan } from '../judgement/plan.ts'
 import { isAtLeast } from '../judgement/plan-rules.ts'
 import { peerProof } from '../judgement/verdict.ts'
 import type { Knowledge } from '../knowledge/knowledge.ts'
 import type { ClientTimeouts } from '../protocol/smtp/client.ts'
+import type { Certificate } from '../protocol/x509/model.ts'
+import { readChain } from '../protocol/x509/pem.ts'
 import type { Dialer } from '../system/dialer.ts'
-import { createClientContext } from '../system/outgoing.ts'
+import { createClientContext, defaultRoots } from '../system/outgoing.ts'
 import type { Resolver } from '../system/resolver.ts'
 import { createCertificateReader } from './certificates.ts'
 import type { Conversation } from './conversation.ts'
 import { findItinerary, findMxNames, type ItineraryParts } from './itinerary.ts'
-import { type ReachParts, reach } from './reach.ts'
+import { type ReachParts, reach, type Trust } from './reach.ts'
 import type { Candidate, Channel, Hop, Itinerary } from './types.ts'
 
 /** `hostname` and the times are looked up for each connection, so that getters may change them while the engine is at work. */
@@ -91,7 +92,7 @@ export function createHop(options: HopOptions): Hop {
     open,
     signal: stopping.signal,
     certificates: createCertificateReader(),
-    contextFor: rememberContexts(),
+    trustIn: rememberTrust(),
     nextSessionId: sessionIds(now, random),
   }
 
@@ -151,15 +152,25 @@ function isAsStrict(made: Plan, asked: Plan): boolean {
 const nameOrder: readonly NameProof[] = ['unauthenticated', 'mta-sts', 'secure-mx', 'configured']
 const startTlsOrder: readonly Plan['starttls'][] = ['never', 'if-offered', 'required']
 
-/** One context for each set of roots: making one parses every certificate in it. */
-function rememberContexts(): (roots: string | null) => SecureContext {
-  const known = new Map<string | null, SecureContext>()
+/** What is trusted, once for each set of roots: making it parses every certificate in it. */
+function rememberTrust(): (roots: string | null) => Trust {
+  const known = new Map<string | null, Trust>()
   return roots => {
-    const context = known.get(roots) ?? createClientContext(roots)
-    if (known.size >= maxContexts) known.clear()
-    known.set(roots, context)
-    return context
+    const met = known.get(roots)
+    if (met !== undefined) return met
+    if (known.size >= maxTrust) known.clear()
+    const trust = {
+      context: createClientContext(roots),
+      roots: certificatesOf(roots ?? defaultRoots()),
+    }
+    known.set(roots, trust)
+    return trust
   }
+}
+
+/** What cannot be read vouches for nobody. */
+function certificatesOf(pem: string): readonly Certificate[] {
+  return readChain(pem, maxRoots).flatMap(read => (read.kind === 'certificate' ? [read.certificate] : []))
 }
 
 /** `s` with the time, this engine's own letters and a number: unique over restarts and workers. */
@@ -174,5 +185,8 @@ function sessionIds(now: () => number, random: (below: number) => number): () =>
   }
 }
 
+/** Mozilla has some 150. */
+const maxRoots = 5_000
+
 /** Routes with roots of their own are few. */
-const maxContexts = 100
+const maxTrust = 100

@@ -12,10 +12,12 @@ import { failureEvidence, replyEvidence, timestamp, verdictEvidence } from '../j
 import type { Failure } from '../judgement/failure.ts'
 import { findingFor } from '../judgement/findings.ts'
 import { type Conversation as HowItStands, judge } from '../judgement/judge.ts'
+import { judgePeer } from '../judgement/peer.ts'
 import type { Verdict } from '../judgement/verdict.ts'
 import type { Knowledge } from '../knowledge/knowledge.ts'
 import { type ClientTimeouts, createSmtpClient, type ServerOffers } from '../protocol/smtp/client.ts'
 import { type Reply, replyClass } from '../protocol/smtp/reply.ts'
+import type { Certificate } from '../protocol/x509/model.ts'
 import type { Dialer } from '../system/dialer.ts'
 import { connectTcp, secureClient, tlsSessionFacts } from '../system/outgoing.ts'
 import type { CertificateReader } from './certificates.ts'
@@ -34,12 +36,18 @@ export interface ReachParts {
   readonly now: () => number
   readonly certificates: CertificateReader
   /** Roots that cannot be read vouch for nobody. */
-  readonly contextFor: (roots: string | null) => SecureContext
+  readonly trustIn: (roots: string | null) => Trust
   readonly nextSessionId: () => string
   /** Conversations that stand, so that the engine can end them. */
   readonly open: Set<Conversation>
   /** Ends what is still being connected. */
   readonly signal: AbortSignal
+}
+
+/** The same roots, for OpenSSL and for us. */
+export interface Trust {
+  readonly context: SecureContext
+  readonly roots: readonly Certificate[]
 }
 
 export async function reach(
@@ -68,7 +76,7 @@ export async function reach(
     smtp: notes.smtp,
     verdict: verdict === null ? null : verdictEvidence(verdict, plan, host),
     failure: failure === null ? null : failureEvidence(failure),
-    findings: findingsOf(failure, verdict, host),
+    findings: findingsOf(failure, verdict, notes.remarks, host),
     ms: notes.ms,
   })
   const failed = (failure: Failure, verdict: Verdict | null = null): Reached => ({
@@ -89,6 +97,7 @@ export async function reach(
       startedMs,
       connected: false,
       tls: null,
+      remarks: [],
       smtp: { greeting: null, offered: { clear: null, tls: null } },
       ms: { connect: null, greeting: null, handshake: null },
     }
@@ -102,10 +111,10 @@ export async function reach(
 
   /** The handshake and its evidence. Null: it succeeded, and `notes.tls` tells the rest. */
   const secure = async (socket: Parameters<typeof secureClient>[0]) => {
-    const context = parts.contextFor(roots)
+    const trust = parts.trustIn(roots)
     const before = performance.now()
     const patience = { timeoutMs: parts.handshakeMs, signal: parts.signal }
-    const secured = await secureClient(socket, { context, sni: plan.sni }, patience)
+    const secured = await secureClient(socket, { context: trust.context, sni: plan.sni }, patience)
     notes.ms.handshake = since(before)
     if (secured.kind === 'failed') {
       const failure = handshakeFailure(secured)
@@ -113,17 +122,23 @@ export async function reach(
       return { kind: 'failed', failure } as const
     }
     const facts = tlsSessionFacts(secured.socket)
+    const openssl = { authorized: facts.authorized, error: facts.error }
+    const seen = parts.certificates.read(facts.chain.map(({ raw }) => raw))
+    const chain = seen.map(({ read }) => read)
+    const peer = judgePeer(plan.references, { chain, roots: trust.roots, atMs: parts.now(), openssl })
+    notes.remarks = peer.remarks
     notes.tls = {
       outcome: 'established',
       version: facts.version,
       cipher: facts.cipher,
       group: facts.group,
       sni: plan.sni,
-      chain: parts.certificates.read(facts.chain),
-      openssl: { authorized: facts.authorized, error: facts.error },
+      chain: seen.map(({ evidence }) => evidence),
+      path: peer.path,
+      openssl,
       failure: null,
     }
-    return { kind: 'secured', socket: secured.socket, tls: notes.tls } as const
+    return { kind: 'secured', socket: secured.socket, peer } as const
   }
 
   const channel = (
@@ -204,7 +219,7 @@ export async function reach(
     const secured = await secure(connected.socket)
     // Here TLS is how the address answers at all; after STARTTLS it had answered, and serves plans without TLS.
     if (secured.kind === 'failed') return unanswered(secured.failure)
-    const verdict = judge(plan, { kind: 'tls', tls: secured.tls })
+    const verdict = judge(plan, { kind: 'tls', peer: secured.peer })
     if (verdict.kind === 'refused') {
       knowledge.answered(target)
       secured.socket.destroy()
@@ -242,7 +257,7 @@ export async function reach(
 
   const secured = await secure(clear.detach())
   if (secured.kind === 'failed') return failed(secured.failure)
-  const verdict = judge(plan, { kind: 'tls', tls: secured.tls })
+  const verdict = judge(plan, { kind: 'tls', peer: secured.peer })
   if (verdict.kind === 'refused') {
     knowledge.answered(target)
     secured.socket.destroy()
@@ -261,6 +276,7 @@ interface Notes {
   readonly startedMs: number
   connected: boolean
   tls: TlsEvidence | null
+  remarks: readonly Failure[]
   smtp: SmtpEvidence
   readonly ms: { connect: number | null; greeting: number | null; handshake: number | null }
 }
@@ -271,14 +287,26 @@ function refusal(what: 'greeting' | 'hello', reply: Reply): Failure {
   return { reason, detail: null, reply }
 }
 
-function findingsOf(failure: Failure | null, verdict: Verdict | null, host: string): readonly Finding[] {
-  if (failure !== null) return [findingFor(failure, host)]
+/** What decided comes first. What did not is worth a look; under a plan that asks for proof it may decide tomorrow, which is worth a warning. */
+function findingsOf(
+  failure: Failure | null,
+  verdict: Verdict | null,
+  remarks: readonly Failure[],
+  host: string,
+): readonly Finding[] {
+  const besides = remarks
+    .filter(({ reason }) => reason !== failure?.reason)
+    .map(remark => findingFor(remark, host))
+    .map((finding): Finding => (finding.severity === 'error' ? { ...finding, severity: 'warning' } : finding))
+  if (failure !== null) return [findingFor(failure, host), ...besides]
   // Nothing was in the way of the mail: worth a look, not a warning.
-  if (verdict?.kind === 'encrypted' && verdict.wouldFail !== null)
-    return [{ ...findingFor(verdict.wouldFail, host), severity: 'info' }]
+  if (verdict?.kind === 'encrypted')
+    return [...(verdict.wouldFail === null ? [] : [findingFor(verdict.wouldFail, host)]), ...besides].map(
+      (finding): Finding => ({ ...finding, severity: 'info' }),
+    )
   if (verdict?.kind === 'clear' && verdict.because === 'handshake-failed-before')
     return [findingFor({ reason: 'starttls.left-out', detail: null, reply: null }, host)]
-  return []
+  return besides
 }
 
 function failedTls(sni: string | null, failure: Failure): TlsEvidence {
@@ -289,6 +317,7 @@ function failedTls(sni: string | null, failure: Failure): TlsEvidence {
     group: null,
     sni,
     chain: [],
+    path: null,
     openssl: null,
     failure: failureEvidence(failure),
   }
@@ -296,7 +325,9 @@ function failedTls(sni: string | null, failure: Failure): TlsEvidence {
 
 /** The verdict holds no longer than the certificates it was made from, and in any case not for ever: roots and routes change. */
 function evidenceExpiry(tls: TlsEvidence | null, nowMs: number): number {
-  const ends = (tls?.chain ?? []).map(({ notAfter }) => Date.parse(notAfter)).filter(end => end > nowMs)
+  const ends = (tls?.chain ?? [])
+    .flatMap(({ notAfter }) => (notAfter === null ? [] : [Date.parse(notAfter)]))
+    .filter(end => end > nowMs)
   return Math.min(nowMs + channelLifeMs, ...ends)
 }
 

@@ -9,7 +9,7 @@ import { openForReading } from '../system/sqlite.ts'
 import type { IncidentEvent, JournalReader, LifeEvent, MessageSummary } from './journal.ts'
 import { journalPath, journalSchema } from './schema.ts'
 import { summarise } from './summary.ts'
-import { rejoin, type Varying } from './varying.ts'
+import { rejoin, type StoredContent, type Varying } from './varying.ts'
 
 /** @throws {StoreRefused} when there is a journal that cannot be read, now or with a later call. */
 export function openJournalReader({ directory }: { readonly directory: string }): JournalReader {
@@ -33,7 +33,7 @@ export function openJournalReader({ directory }: { readonly directory: string })
   function session(condition: string, ...parameters: (string | number)[]): SessionDocument | null {
     const sql = `SELECT body, varying FROM session JOIN content ON content.key = session.content WHERE ${condition}`
     for (const { body, varying } of rows(sql, ...parameters)) {
-      const constant: SessionDocument = JSON.parse(String(body))
+      const constant: StoredContent = JSON.parse(String(body))
       const differing: Varying = JSON.parse(String(varying))
       return rejoin(constant, differing)
     }

@@ -66,7 +66,11 @@ export interface JournalReader {
   delivery(id: string): DeliveryDocument | null
   session(id: string): SessionDocument | null
   /** The newest connection to that address of that host, whatever came of it. */
-  lastSeen(target: { readonly host: string; readonly address: string; readonly port: number }): SessionDocument | null
+  lastSeen(target: {
+    readonly host: string
+    readonly address: string
+    readonly port: number
+  }): SessionDocument | null
   incidents(limit: number): readonly IncidentEvent[]
   close(): void
 }

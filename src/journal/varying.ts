@@ -2,7 +2,7 @@
  * Splits a session's evidence into what is the same each time one connects to a host, and what differs: so that the first is stored once,
  * and every session can still be shown exactly as it was.
  */
-import type { DnsEvidence, SessionDocument } from '../judgement/evidence.ts'
+import type { DnsEvidence, SessionDocument, TlsEvidence } from '../judgement/evidence.ts'
 
 /** What differs although nothing changed: who and when, how long, DNS cache times, and the greeting, in which servers put dates and queue ids. */
 export interface Varying {
@@ -37,10 +37,16 @@ export function split(session: SessionDocument): {
   }
 }
 
-export function rejoin(constant: SessionDocument, varying: Varying): SessionDocument {
+/** A content as it may stand in the store: what older versions wrote lacks what was added to the vocabulary since. */
+export type StoredContent = Omit<SessionDocument, 'tls'> & {
+  readonly tls: (Omit<TlsEvidence, 'path'> & { readonly path?: TlsEvidence['path'] }) | null
+}
+
+export function rejoin(constant: StoredContent, varying: Varying): SessionDocument {
   const { greeting } = constant.smtp
   return {
     ...constant,
+    tls: constant.tls === null ? null : { path: null, ...constant.tls },
     id: varying.id,
     at: varying.at,
     ms: varying.ms,

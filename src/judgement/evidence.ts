@@ -4,6 +4,7 @@
  *
  * Never in here: message content, credentials, key material. Text from outside is kept as it came (bounded), and shown through `visible`.
  */
+import type { KeyUsage } from '../protocol/x509/model.ts'
 import type { ReasonCode } from './failure.ts'
 import type { Level, NameProof, Plan } from './plan.ts'
 
@@ -32,18 +33,31 @@ export interface DnsEvidence {
   readonly why: string | null
 }
 
+/** All but `position` and `sha256` are null, or empty, for what is no certificate. */
 export interface CertificateEvidence {
   /** Place in the chain as sent, the leaf is 0. */
   readonly position: number
   /** RFC 4514. */
-  readonly subject: string
-  readonly issuer: string
+  readonly subject: string | null
+  readonly issuer: string | null
+  /** DNS names as A-labels in lower case. */
   readonly names: readonly { readonly type: 'dns' | 'ip' | 'email' | 'uri' | 'cn'; readonly value: string }[]
-  readonly notBefore: Timestamp
-  readonly notAfter: Timestamp
+  /** Null: no such extension, which permits everything. */
+  readonly keyUsage: readonly KeyUsage[] | null
+  /** Null: the date cannot be read. */
+  readonly notBefore: Timestamp | null
+  readonly notAfter: Timestamp | null
   /** `RSA 2048`, `EC P-256`, `Ed25519`. */
-  readonly key: string
+  readonly key: string | null
   readonly sha256: string
+}
+
+/** Our own judgement of the path, never of the name (ARCHITECTURE decision 7). */
+export interface PathEvidence {
+  /** Leaf first, the trusted root last; empty when no path is valid. `position` is null for what was not sent. */
+  readonly certificates: readonly { readonly position: number | null; readonly subject: string }[]
+  /** Why no path is valid. */
+  readonly failure: FailureEvidence | null
 }
 
 export interface TlsEvidence {
@@ -55,6 +69,7 @@ export interface TlsEvidence {
   readonly group: string | null
   readonly sni: string | null
   readonly chain: readonly CertificateEvidence[]
+  readonly path: PathEvidence | null
   /** OpenSSL's second opinion on the path (never on the name). */
   readonly openssl: { readonly authorized: boolean; readonly error: string | null } | null
   readonly failure: FailureEvidence | null

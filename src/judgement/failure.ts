@@ -14,10 +14,8 @@ export type NetReason = 'net.refused' | 'net.timeout' | 'net.unreachable' | 'net
 
 /** Of OpenSSL's opinion on a path, which is asked beside our own (ARCHITECTURE decision 7). */
 export type SecondOpinionReason =
-  /** It refuses for a reason that we have no code for. */
-  | 'x509.path-invalid'
   /** It accepts what we refuse, or the other way round. */
-  | 'x509.openssl-disagrees'
+  'x509.openssl-disagrees'
 
 /** What the relay itself decides against a message, and faults of our own. */
 type RelayReason =

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isAtLeast, planFor } from './plan-rules.ts'
+import { isAtLeast, literalAddress, planFor } from './plan-rules.ts'
 
 const route = { from: 'operator', implicitTls: false } as const
 
@@ -45,4 +45,10 @@ test('proofs have an order', () => {
   expect(isAtLeast('pkix', 'encrypted')).toBe(true)
   expect(isAtLeast('pkix', 'pkix')).toBe(true)
   expect(isAtLeast('encrypted', 'pkix')).toBe(false)
+})
+
+test('an address literal is its address', () => {
+  expect(literalAddress('[192.0.2.1]')).toBe('192.0.2.1')
+  expect(literalAddress('[IPv6:2001:DB8::1]')).toBe('2001:db8::1')
+  expect(literalAddress('mx.example')).toBeNull()
 })

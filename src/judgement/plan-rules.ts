@@ -16,7 +16,7 @@
  * host. Every log line shows both axes, so that nobody takes the one for the other.
  */
 import { domainToASCII } from 'node:url'
-import { literalAddress } from './names.ts'
+import { canonicalIp } from '../protocol/ip.ts'
 import type { Level, PeerProof, Plan, ReferenceIdentifier } from './plan.ts'
 
 export interface PlanInput {
@@ -49,6 +49,12 @@ function referenceName(host: string): string {
   const bare = host.replace(/\.$/, '')
   const ascii = /^[\x21-\x7e]*$/.test(bare) ? bare.toLowerCase() : domainToASCII(bare)
   return ascii === '' ? bare : ascii
+}
+
+/** `192.0.2.1`, `[192.0.2.1]`, `[IPv6:2001:db8::1]`: the address alone in canonical text; null for anything else. */
+export function literalAddress(name: string): string | null {
+  const inner = name.startsWith('[') && name.endsWith(']') ? name.slice(1, -1) : name
+  return canonicalIp(/^ipv6:/i.test(inner) ? inner.slice(5) : inner)
 }
 
 const startTls = {

@@ -101,7 +101,7 @@ function tlsLines(tls: TlsEvidence, indent = ''): string[] {
   return [
     ...field('TLS', `${facts.join(', ')}; SNI ${tls.sni ?? 'none'}`, indent),
     ...tls.chain.flatMap(certificate => field('Certificate', certificateText(certificate), indent)),
-    ...(tls.openssl === null ? [] : field('Path', opensslText(tls.openssl), indent)),
+    ...field('Path', pathText(tls), indent),
   ]
 }
 
@@ -156,16 +156,31 @@ export function dnsText({
 }
 
 function certificateText(certificate: CertificateEvidence): string {
-  const names = certificate.names.filter(({ type }) => type !== 'cn').map(({ value }) => value)
-  const more = names.length > shownNames ? ` and ${names.length - shownNames} more` : ''
-  const carried = names.length === 0 ? '' : `; for ${names.slice(0, shownNames).join(', ')}${more}`
+  if (certificate.subject === null) return `${certificate.position}: no certificate that can be read`
+  const carriedNames = certificate.names.filter(({ type }) => type !== 'cn').map(({ value }) => value)
+  const more = carriedNames.length > shownNames ? ` and ${carriedNames.length - shownNames} more` : ''
+  const carried = carriedNames.length === 0 ? '' : `; for ${carriedNames.slice(0, shownNames).join(', ')}${more}`
   const { position, subject, issuer, key, notBefore, notAfter } = certificate
-  const dates = `${notBefore.slice(0, 10)} to ${notAfter.slice(0, 10)}`
-  return `${position}: ${subject}, issued by ${issuer}; ${key}; ${dates}${carried}`
+  const dates = `${notBefore?.slice(0, 10) ?? '?'} to ${notAfter?.slice(0, 10) ?? '?'}`
+  const named = subject === '' ? 'no subject' : subject
+  return `${position}: ${named}, issued by ${issuer ?? '?'}; ${key ?? '?'}; ${dates}${carried}`
 }
 
-function opensslText({ authorized, error }: NonNullable<TlsEvidence['openssl']>): string {
-  return authorized ? 'OpenSSL trusts it' : `OpenSSL does not trust it: ${error ?? 'no reason given'}`
+/** Ours first, then the second opinion. */
+function pathText({ path, openssl }: TlsEvidence): string {
+  const ours =
+    path === null
+      ? 'not judged'
+      : path.failure === null
+        ? `valid: ${path.certificates.map(({ subject }) => subject).join(' <- ')}`
+        : `not valid, ${failureText(path.failure)}`
+  const theirs =
+    openssl === null
+      ? ''
+      : openssl.authorized
+        ? '; OpenSSL trusts it'
+        : `; OpenSSL does not trust it: ${openssl.error ?? 'no reason given'}`
+  return `${ours}${theirs}`
 }
 
 function recipientText({ address, outcome, failure, reply }: RecipientOutcome): string {

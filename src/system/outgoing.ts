@@ -7,7 +7,13 @@
  */
 import { constants, type X509Certificate } from 'node:crypto'
 import { connect, type Socket } from 'node:net'
-import { connect as connectTls, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls'
+import {
+  connect as connectTls,
+  createSecureContext,
+  getCACertificates,
+  type SecureContext,
+  type TLSSocket,
+} from 'node:tls'
 
 interface ConnectionFault {
   readonly kind: 'failed'
@@ -111,6 +117,11 @@ export function createClientContext(roots: string | null): SecureContext {
     minVersion: 'TLSv1.2',
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
   })
+}
+
+/** PEM of the roots that `createClientContext(null)` trusts. */
+export function defaultRoots(): string {
+  return getCACertificates('default').join('\n')
 }
 
 export interface TlsSessionFacts {

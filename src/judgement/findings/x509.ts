@@ -181,13 +181,6 @@ export const x509Findings = {
       `The postmaster of ${s.host} should send its certificate and the authorities above it, and nothing else.`,
   },
 
-  'x509.path-invalid': {
-    ...refused,
-    spec: 'RFC 5280 §6.1',
-    says: s => `The certificate chain of ${s.host} breaks a rule${s.detail}.`,
-    remedy: s =>
-      `The postmaster of ${s.host} needs a certificate made for TLS servers by an authority that keeps the rules.`,
-  },
   'x509.openssl-disagrees': {
     ...refused,
     culprit: 'us',

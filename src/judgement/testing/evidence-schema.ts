@@ -54,17 +54,30 @@ const dns = z
   .readonly()
   .meta({ id: 'dns' })
 
+const keyUsage = z.enum([
+  'digitalSignature',
+  'nonRepudiation',
+  'keyEncipherment',
+  'dataEncipherment',
+  'keyAgreement',
+  'keyCertSign',
+  'cRLSign',
+  'encipherOnly',
+  'decipherOnly',
+])
+
 const certificate = z
   .object({
     position: z.number().int().min(0),
-    subject: text,
-    issuer: text,
+    subject: text.nullable(),
+    issuer: text.nullable(),
     names: z
       .array(z.object({ type: z.enum(['dns', 'ip', 'email', 'uri', 'cn']), value: text }).readonly())
       .readonly(),
-    notBefore: timestamp,
-    notAfter: timestamp,
-    key: z.string(),
+    keyUsage: z.array(keyUsage).readonly().nullable(),
+    notBefore: timestamp.nullable(),
+    notAfter: timestamp.nullable(),
+    key: z.string().nullable(),
     sha256: z.string(),
   })
   .readonly()
@@ -78,6 +91,15 @@ const tls = z
     group: z.string().nullable(),
     sni: z.string().nullable(),
     chain: z.array(certificate).readonly(),
+    path: z
+      .object({
+        certificates: z
+          .array(z.object({ position: z.number().int().min(0).nullable(), subject: text }).readonly())
+          .readonly(),
+        failure: failure.nullable(),
+      })
+      .readonly()
+      .nullable(),
     openssl: z.object({ authorized: z.boolean(), error: z.string().nullable() }).readonly().nullable(),
     failure: failure.nullable(),
   })

@@ -1,0 +1,147 @@
+/**
+ * A TLS peer's certificates under one plan: the path by our own validation (ARCHITECTURE decision 7), the name by RFC 9525, and OpenSSL's second opinion.
+ *
+ * A peer is proved only when all three agree. Where OpenSSL and we differ on the path, that itself is a finding: one of us is wrong, and until it is
+ * known which, nobody is let in who convinced only one. Nothing here knows what the plan does with the answer: judge.ts.
+ */
+import { createBudget } from '../protocol/x509/budget.ts'
+import { nameText } from '../protocol/x509/distinguished-name.ts'
+import { matchIdentity, presentedNames } from '../protocol/x509/identity.ts'
+import type { Certificate, Read } from '../protocol/x509/model.ts'
+import { judgePkix } from '../protocol/x509/pkix.ts'
+import type { PathEvidence, TlsEvidence } from './evidence.ts'
+import { failureEvidence } from './evidence-of.ts'
+import type { Failure, ReasonCode } from './failure.ts'
+import { keyUsageFindings, leafKey } from './key-usage.ts'
+import type { ReferenceIdentifier } from './plan.ts'
+import { isPublicSuffix } from './public-suffix.ts'
+
+export interface ShownChain {
+  /** As sent, leaf first. */
+  readonly chain: readonly Read[]
+  /** Trusted for this destination. The same array each time, for its index is kept. */
+  readonly roots: readonly Certificate[]
+  /** Milliseconds since 1970. */
+  readonly atMs: number
+  /** OpenSSL's opinion on the path, against the same roots. */
+  readonly openssl: NonNullable<TlsEvidence['openssl']>
+}
+
+export interface PeerJudgement {
+  readonly path: PathEvidence
+  /** Which name of the certificate fitted; null when none did, or when it does not matter because there is no path. */
+  readonly matched: string | null
+  /** Why the peer is not proved; null when it is. */
+  readonly failure: Failure | null
+  /** What else is worth telling: faults of issuance, what other programs would trip over, a disagreement. */
+  readonly remarks: readonly Failure[]
+}
+
+/** @param references names of the plan, any of which will do; never empty */
+export function judgePeer(references: readonly ReferenceIdentifier[], shown: ShownChain): PeerJudgement {
+  const { chain, roots, atMs, openssl } = shown
+  const [first] = chain
+  const leaf = first?.kind === 'certificate' ? first.certificate : null
+  const { verdict } = judgePkix({
+    // A stranger in the chain that is no certificate is no reason to refuse what stands without it.
+    chain: chain.filter((read, position) => position === 0 || read.kind === 'certificate'),
+    roots,
+    names: null,
+    cn: 'never',
+    atMs,
+    profile: 'mail',
+    purpose: 'server',
+    maxIntermediates,
+    isPublicSuffix,
+    budget: createBudget(),
+  })
+  const remarks = [...malformedRemarks(chain), ...(leaf === null ? [] : leafRemarks(leaf))]
+  if (verdict.kind === 'not-authenticated') {
+    const failure = failed(
+      verdict.reason,
+      refusalDetail(verdict.reason, verdict.detail, verdict.none?.certificate ?? null),
+    )
+    return {
+      path: { certificates: [], failure: failureEvidence(failure) },
+      matched: null,
+      failure,
+      // Anonymous suites leave OpenSSL content.
+      remarks:
+        openssl.authorized && leaf !== null ? [...remarks, disagreement('OpenSSL accepts this path')] : remarks,
+    }
+  }
+  const { path } = verdict
+  const places = new Map(chain.flatMap((read, i) => (read.kind === 'certificate' ? [[read.certificate, i]] : [])))
+  const evidence: PathEvidence = {
+    certificates: path.certificates.map(certificate => ({
+      position: places.get(certificate) ?? null,
+      subject: nameText(certificate.subject),
+    })),
+    failure: null,
+  }
+  const faults = path.faults
+    .filter(({ certificate }) => places.has(certificate))
+    .map(({ certificate, reason, detail }) => failed(reason, ofCertificate(certificate, detail)))
+  const names = references.map(({ name }) => name)
+  const rules = { cn: 'never', ip: 'allow', isPublicSuffix } as const
+  const matched = leaf === null ? null : matchIdentity(names, leaf, rules)
+  const told = { path: evidence, matched: matched?.presented ?? null, remarks: unique([...remarks, ...faults]) }
+  if (!openssl.authorized) {
+    const error = openssl.error ?? 'no reason given'
+    return { ...told, failure: disagreement(`OpenSSL refuses it: ${error}`) }
+  }
+  return { ...told, failure: matched === null ? nameFailure(names, leaf) : null }
+}
+
+/** Whom it is about: of a missing or untrusted issuer the detail is the name already. */
+function refusalDetail(reason: ReasonCode, detail: string | null, certificate: Certificate | null): string | null {
+  const isNamed = reason === 'x509.missing-intermediate' || reason === 'x509.untrusted-root'
+  return certificate === null || (isNamed && detail !== null) ? detail : ofCertificate(certificate, detail)
+}
+
+function malformedRemarks(chain: readonly Read[]): readonly Failure[] {
+  return chain.flatMap((read, position) =>
+    read.kind === 'malformed' && position > 0
+      ? [failed('x509.malformed', `the certificate in place ${position}: ${read.detail}`)]
+      : [],
+  )
+}
+
+function leafRemarks(leaf: Certificate): readonly Failure[] {
+  return keyUsageFindings(leafKey(leaf.publicKey.facts, leaf.keyUsage), null).map(({ code }) =>
+    failed(code, ofCertificate(leaf, null)),
+  )
+}
+
+function nameFailure(wanted: readonly string[], leaf: Certificate | null): Failure {
+  const names = (leaf === null ? [] : presentedNames(leaf))
+    .filter(({ type }) => type === 'dns' || type === 'ip')
+    .map(({ value }) => value)
+  const shown = names.slice(0, shownNames).join(', ')
+  const more = names.length > shownNames ? ` and ${names.length - shownNames} more` : ''
+  const carried = shown === '' ? 'no name' : shown
+  return failed('x509.name-mismatch', `wanted ${wanted.join(' or ')}; it carries ${carried}${more}`)
+}
+
+function ofCertificate(certificate: Certificate, detail: string | null): string {
+  const subject = nameText(certificate.subject)
+  return detail === null ? subject : `${subject}: ${detail}`
+}
+
+function unique(failures: readonly Failure[]): readonly Failure[] {
+  const met = new Map(failures.map(each => [`${each.reason} ${each.detail}`, each]))
+  return [...met.values()].slice(0, mostRemarks)
+}
+
+function disagreement(detail: string): Failure {
+  return failed('x509.openssl-disagrees', detail)
+}
+
+function failed(reason: ReasonCode, detail: string | null): Failure {
+  return { reason, detail, reply: null }
+}
+
+/** More than any authority of the public web has, and as many as OpenSSL's own default is generous with. */
+const maxIntermediates = 10
+const shownNames = 5
+const mostRemarks = 20
