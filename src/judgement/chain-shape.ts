@@ -14,6 +14,8 @@ export interface ChainShape {
   readonly strangers: readonly number[]
   /** Issuers that are their own issuer. */
   readonly roots: readonly number[]
+  /** The issuer of the highest certificate, where nobody sent has that name; null when the chain ends with a root. */
+  readonly missing: DistinguishedName | null
 }
 
 /** Positions in the chain as sent. A chain whose leaf cannot be read has no shape. */
@@ -22,7 +24,7 @@ export function chainShape(chain: readonly Read[]): ChainShape {
     read.kind === 'certificate' ? [linkOf(read.certificate, position)] : [],
   )
   const leaf = links[0]
-  if (leaf === undefined || leaf.position !== 0) return { early: [], strangers: [], roots: [] }
+  if (leaf === undefined || leaf.position !== 0) return { early: [], strangers: [], roots: [], missing: null }
   const firsts = new Map<string, number>()
   for (const { sha256, position } of links) if (!firsts.has(sha256)) firsts.set(sha256, position)
   const isRepeated = ({ sha256, position }: Link) => firsts.get(sha256) !== position
@@ -35,6 +37,8 @@ export function chainShape(chain: readonly Read[]): ChainShape {
       early.push(link.position)
     wanted.add(link.issuer)
   }
+  const subjects = new Set(links.map(({ subject }) => subject))
+  const highest = [...kin].find(({ issuer }) => !subjects.has(issuer))
   const above = links.filter(({ position }) => position > 0)
   return {
     early,
@@ -42,6 +46,7 @@ export function chainShape(chain: readonly Read[]): ChainShape {
     roots: above
       .filter(link => kin.has(link) && !isRepeated(link) && link.subject === link.issuer)
       .map(({ position }) => position),
+    missing: highest?.certificate.issuer ?? null,
   }
 }
 
@@ -51,6 +56,7 @@ export function fingerprint(der: Uint8Array): string {
 }
 
 interface Link {
+  readonly certificate: Certificate
   readonly position: number
   readonly subject: string
   readonly issuer: string
@@ -59,6 +65,7 @@ interface Link {
 
 function linkOf(certificate: Certificate, position: number): Link {
   return {
+    certificate,
     position,
     subject: keyOf(certificate.subject),
     issuer: keyOf(certificate.issuer),

@@ -78,13 +78,21 @@ export function chainRemarks(
 ): readonly Remark[] {
   const listed = (code: ReasonCode, positions: readonly number[], what: string): Remark[] => {
     const [first] = positions
-    return first === undefined ? [] : [{ code, position: first, detail: `${what} ${rangesText(positions)}` }]
+    return first === undefined
+      ? []
+      : [
+          {
+            code,
+            position: first,
+            detail: `${what}${positions.length === 1 ? 'certificate' : 'certificates'} ${rangesText(positions)}`,
+          },
+        ]
   }
   const idle = roots.filter(position => !named.has(position))
   return [
-    ...listed('x509.chain-out-of-order', early, 'sent before what it signed: certificate'),
-    ...listed('x509.chain-has-strangers', strangers, 'of no use: certificate'),
-    ...listed('x509.root-sent', idle, 'certificate'),
+    ...listed('x509.chain-out-of-order', early, 'sent too early: '),
+    ...listed('x509.chain-has-strangers', strangers, 'of no use: '),
+    ...listed('x509.root-sent', idle, ''),
     ...chain.flatMap((read, position) =>
       read.kind === 'malformed' ? [{ code: 'x509.malformed' as const, position, detail: read.detail }] : [],
     ),

@@ -7,6 +7,7 @@
  * What other programs would do with the leaf changes no verdict.
  */
 import { createTlsa, tlsaText } from '../protocol/dane/tlsa.ts'
+import type { RecordJudgement } from '../protocol/dane/types.ts'
 import { nameText } from '../protocol/x509/distinguished-name.ts'
 import { matchIdentity, presentedNames } from '../protocol/x509/identity.ts'
 import type { Certificate, Read } from '../protocol/x509/model.ts'
@@ -185,7 +186,7 @@ function refusalDetail(
     case 'x509.name-mismatch':
       return leaf === null ? null : mismatchText(question.names, leaf)
     case 'dane.no-match':
-      return leaf === null ? null : `a record for its present key would be ${recordFor(leaf)}`
+      return leaf === null || dane === null ? null : noMatchText(question.chain, leaf, dane.records)
     case 'dane.all-unusable':
       return unusableCount(dane?.records.length ?? 0)
     case 'x509.missing-intermediate': {
@@ -237,7 +238,27 @@ function listText(names: readonly string[]): string {
   return `${shown.join(', ')}${names.length > shownNames ? ` and ${names.length - shownNames} more` : ''}`
 }
 
-/** `3 1 1 …`: what the zone would have to say for this leaf. */
+/** What comes nearest to a match, and what the zone would have to say for this leaf. */
+function noMatchText(chain: readonly Read[], leaf: Certificate, records: readonly RecordJudgement[]): string {
+  const first = (matching: (record: RecordJudgement) => boolean) => records.find(matching)?.index
+  const wrongUsage = first(({ outcome }) => outcome?.kind === 'ta-is-leaf')
+  const notLeaf = first(({ outcome }) => outcome?.kind === 'ee-not-leaf')
+  const shadowed = first(({ state, matches }) => state === 'shadowed' && matches.length > 0)
+  const issuer = records.some(({ state, record }) => state === 'counts' && record.usage === 2)
+    ? chainShape(chain).missing
+    : null
+  const clauses = [
+    ...(wrongUsage === undefined ? [] : [`record ${wrongUsage} names it with usage 2 instead of 3`]),
+    ...(notLeaf === undefined ? [] : [`record ${notLeaf} names an issuer with usage 3 instead of 2`]),
+    ...(shadowed === undefined ? [] : [`record ${shadowed} would match, and is set aside for a stronger digest`]),
+    ...(issuer === null
+      ? []
+      : [`${visible(nameText(issuer), nameChars)}, which issued what was sent, was not sent itself`]),
+  ]
+  return [...clauses.slice(0, 1), `a record for its present key would be ${recordFor(leaf)}`].join('; ')
+}
+
+/** `3 1 1 …`. */
 function recordFor(leaf: Certificate): string {
   const [record] = createTlsa(leaf, { usages: [3], selectors: [1], matchingTypes: [1] })
   return record === undefined ? '3 1 1' : tlsaText(record)
