@@ -32,7 +32,7 @@ import {
   oid,
   rawInteger,
   sequence,
-  tlv,
+  utf8String,
   time as writeTime,
 } from './der.ts'
 import {
@@ -223,7 +223,7 @@ export function generalName(type: string, value: string | Uint8Array): Uint8Arra
 
 /** otherName with a type nobody knows. */
 export function otherName(text: string): Uint8Array {
-  return explicit(0, oid('1.3.6.1.4.1.55555.2'), explicit(0, tlv(0x0c, Buffer.from(text))))
+  return explicit(0, oid('1.3.6.1.4.1.55555.2'), explicit(0, utf8String(text)))
 }
 
 /** Any extension. */
@@ -237,7 +237,7 @@ export function extension(
 
 /** The extension's OID is nobody's. */
 export function unknownExtension(criticality: Criticality): ExtensionBytes {
-  return extension('1.3.6.1.4.1.55555.1', tlv(0x0c, Buffer.from('unknown')), criticality)
+  return extension('1.3.6.1.4.1.55555.1', utf8String('unknown'), criticality)
 }
 
 /** A Name from its text, or as it is. */
