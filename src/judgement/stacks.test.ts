@@ -51,6 +51,14 @@ test('an EC leaf without digitalSignature is refused by OpenSSL for ECDHE in TLS
   expect(stackOpinion('gnutls', agreement, 'tls1.3')).toMatchObject({ would: 'refuse', proof: 'lab' })
 })
 
+test('a leaf that an authority made for itself passes OpenSSL’s handshake, and not its judgement of the path', () => {
+  const authority = leaf('rsa', ['keyCertSign', 'cRLSign'])
+  const { would, because } = stackOpinion('openssl', authority, 'tls1.3')
+  expect(would).toBe('accept')
+  expect(because).toMatch(/; where it judges the path it refuses a leaf with none of digitalSignature/)
+  expect(stackOpinion('openssl', leaf('rsa', ['keyAgreement']), 'tls1.3').because).not.toContain('path')
+})
+
 test('no stack does RSA key exchange with a key that only signs', () => {
   for (const stack of stackNames)
     expect(stackOpinion(stack, leaf('ec', null), 'rsa')).toMatchObject({ would: 'unknown', proof: 'unproven' })

@@ -2,10 +2,11 @@
  * What other programs' TLS does in the handshake with a leaf, by its key usage alone: a table of stack × key × key exchange × fit.
  *
  * `lab` marks what a test sees the real program do (test/peers/stacks.test.ts). `source` marks what was read in the program's source:
- * GnuTLS lib/tls-sig.c and lib/tls13-sig.c, OpenSSL ssl/ssl_lib.c (ssl_check_srvr_ecc_cert_and_alg), Go crypto/x509/verify.go and
+ * GnuTLS lib/tls-sig.c and lib/tls13-sig.c, OpenSSL ssl/ssl_lib.c (ssl_check_srvr_ecc_cert_and_alg) and crypto/x509/v3_purp.c, Go crypto/x509/verify.go and
  * crypto/tls/defaults.go, rustls-webpki src/cert.rs, JDK sun/security/validator/EndEntityChecker.java and
  * sun/security/ssl/CertificateMessage.java. It does not say whether a path, a name or a TLSA record would please them.
  */
+import type { KeyUsage } from '../protocol/x509/model.ts'
 import { type KeyUsageFit, keyUsageFit, type LeafKey, neededUsage } from './key-usage.ts'
 import type { KeyExchange, StackName, StackOpinion } from './verify-document.ts'
 
@@ -47,8 +48,19 @@ export function stackOpinion(stack: StackName, leaf: LeafKey, exchange: KeyExcha
   if (fit === 'impossible' || (leaf.kind !== 'rsa' && exchange === 'rsa')) return impossible
   const { rsa, signing } = table[stack]
   const opinion = leaf.kind === 'rsa' || exchange === 'rsa' ? rsa[exchange][fit] : signing[exchange][fit]
+  const told = judgesByOpenssl.has(stack) && isUnfitForOpenssl(leaf) ? withPathClause(opinion) : opinion
   // The lab has keys of RSA and P-256 only.
-  return leaf.kind === 'other' && opinion.proof === 'lab' ? { ...opinion, proof: 'unproven' } : opinion
+  return leaf.kind === 'other' && told.proof === 'lab' ? { ...told, proof: 'unproven' } : told
+}
+
+/** OpenSSL's purpose `sslserver` wants one of these three bits, and is asked only where a path is judged. */
+function isUnfitForOpenssl({ keyUsage }: LeafKey): boolean {
+  return keyUsage !== null && !opensslWants.some(usage => keyUsage.has(usage))
+}
+
+function withPathClause(opinion: Opinion): Opinion {
+  const clause = `where it judges the path it refuses a leaf with none of ${opensslWants.join(', ')}`
+  return { ...opinion, because: `${opinion.because}; ${clause}` }
 }
 
 /** TLS 1.3, and a clause about those exchanges where the key usage turns the answer round. */
@@ -67,6 +79,9 @@ function withOthers(stack: StackName, leaf: LeafKey): Opinion {
   })
   return { ...told, because: [told.because, ...differing].join('; ') }
 }
+
+const opensslWants = ['digitalSignature', 'keyEncipherment', 'keyAgreement'] as const satisfies readonly KeyUsage[]
+const judgesByOpenssl: ReadonlySet<StackName> = new Set(['openssl', 'postfix', 'hermetic'])
 
 const exchangeWords: Readonly<Record<KeyExchange, string>> = {
   rsa: 'RSA key exchange',

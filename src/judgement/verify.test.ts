@@ -10,7 +10,7 @@ import {
   secondsFrom,
 } from '../../test/certificates/case.ts'
 import { keyOf } from '../../test/certificates/keys.ts'
-import { at, keyUsage, type Made, makeLeaf, tlsa } from '../../test/certificates/maker.ts'
+import { at, extendedKeyUsage, keyUsage, type Made, makeLeaf, tlsa } from '../../test/certificates/maker.ts'
 import { tlsaText } from '../protocol/dane/tlsa.ts'
 import { certificate, question } from './testing/chains.ts'
 import { exitCodeOf, type VerifyQuestion, verifyChain } from './verify.ts'
@@ -205,6 +205,18 @@ describe('certificates that are known and were not sent', () => {
     expect(document.findings[0]?.says).toContain('would lead to a root if the server sent CN=Test Intermediate')
   })
 
+  test('tell what a path to a root lacks further up', () => {
+    const upper = rootWith({ subject: 'CN=Test Upper', key: keyOf('upper') })
+    const upperBelowRoot = intermediateWith({ subject: 'CN=Test Upper', key: keyOf('upper') })
+    const lower = intermediateWith({ issuer: upper })
+    const document = verify({
+      made: [leafWith({ issuer: lower }), lower],
+      known: [certificate(upperBelowRoot)],
+    })
+    expect(document.verdict).toBe('not-authenticated')
+    expect(document.findings[0]?.says).toContain('would lead to a root if the server sent CN=Test Upper')
+  })
+
   test('change nothing when they were sent already', () => {
     const made = [leaf(), intermediate()]
     expect(verify({ made, records, known: [certificate(intermediate())] })).toEqual(verify({ made, records }))
@@ -324,6 +336,24 @@ describe('the key exchange', () => {
   })
 })
 
+describe('a client’s certificate', () => {
+  const rsa = (usage: 'keyEncipherment' | 'digitalSignature') =>
+    leafWith({
+      key: keyOf('leaf', 'rsa-2048'),
+      extensions: { keyUsage: keyUsage([usage]), extendedKeyUsage: extendedKeyUsage(['clientAuth']) },
+    })
+
+  test('is always used to sign, and no table of stacks is about it', () => {
+    for (const keyExchange of ['rsa', null] as const) {
+      const told = (usage: Parameters<typeof rsa>[0]) =>
+        verify({ made: [rsa(usage), intermediate()], purpose: 'client', keyExchange })
+      expect(told('keyEncipherment')).toMatchObject({ verdict: 'authenticated', stacks: [] })
+      expect(codes(told('keyEncipherment'))).toEqual(['warning x509.key-usage-no-signature'])
+      expect(codes(told('digitalSignature'))).toEqual([])
+    }
+  })
+})
+
 describe('the document', () => {
   test('is the same each time', () => {
     const records = [tlsa(2, 1, 1, intermediate()), '0 1 1 00']
@@ -410,6 +440,16 @@ test.each<[VerifyDocument['verdict'], VerifyQuestion['anyName'], number]>([
   ['not-authenticated', 'any', 1],
 ])('%s with names %s exits with %d', (verdict, anyName, code) => {
   expect(exitCodeOf({ verdict }, anyName)).toBe(code)
+})
+
+test('nothing at all was sent', () => {
+  for (const changes of [{}, { records: [tlsa(3, 1, 1, leaf())] }])
+    expect(verify({ ...changes, chain: [] })).toMatchObject({
+      verdict: 'not-authenticated',
+      certificates: [],
+      stacks: [],
+      findings: [{ code: 'x509.no-certificate', position: null }],
+    })
 })
 
 test('records are told whole, in lower case', () => {

@@ -15,7 +15,7 @@ import { keyText } from '../protocol/x509/public-key.ts'
 import { chainShape, fingerprint } from './chain-shape.ts'
 import { leafKey } from './key-usage.ts'
 import { stackOpinions } from './stacks.ts'
-import type { VerifyCertificate, VerifyDocument } from './verify-document.ts'
+import type { KeyExchange, VerifyCertificate, VerifyDocument } from './verify-document.ts'
 import {
   chainRemarks,
   type Decisive,
@@ -66,7 +66,11 @@ export function verifyChain(question: VerifyQuestion): VerifyDocument {
     certificates: chain.map(verifyCertificate),
     names: { tried: names, matched },
     findings,
-    stacks: leaf === null ? [] : stackOpinions(leafKey(leaf.publicKey.facts, leaf.keyUsage), keyExchange),
+    // What servers make of a client's certificate is another table, which nobody has measured.
+    stacks:
+      leaf === null || question.purpose === 'client'
+        ? []
+        : stackOpinions(leafKey(leaf.publicKey.facts, leaf.keyUsage), keyExchange),
     at: timeText(atMs),
   }
 }
@@ -189,6 +193,7 @@ function refusalDetail(
       return leaf === null || dane === null ? null : noMatchText(question.chain, leaf, dane.records)
     case 'dane.all-unusable':
       return unusableCount(dane?.records.length ?? 0)
+    case 'x509.untrusted-root':
     case 'x509.missing-intermediate': {
       const missing = dane === null ? missingOnPath(question) : []
       return missing.length === 0
@@ -201,7 +206,7 @@ function refusalDetail(
 }
 
 function remarksOn({ question, judged, leaf, matched, positionOf }: Scene): readonly Remark[] {
-  const { chain, names, tlsa, rootsGiven, keyExchange, atMs } = question
+  const { chain, names, tlsa, rootsGiven, purpose, keyExchange, atMs } = question
   const named = new Set(
     (judged.dane?.records ?? []).flatMap(({ matches }) => matches.map(({ position }) => position)),
   )
@@ -219,7 +224,7 @@ function remarksOn({ question, judged, leaf, matched, positionOf }: Scene): read
         ]
       : []),
     ...faultRemarks(judged.faults, positionOf),
-    ...(leaf === null ? [] : keyUsageRemarks(leaf, keyExchange)),
+    ...(leaf === null ? [] : keyUsageRemarks(leaf, purpose === 'client' ? clientsOnlySign : keyExchange)),
     ...chainRemarks(chain, chainShape(chain), named),
     ...(tlsa !== null && rootsGiven
       ? [{ code: 'dane.roots-ignored' as const, position: null, detail: null }]
@@ -291,13 +296,24 @@ function positionsIn(chain: readonly Read[]): Scene['positionOf'] {
     const sha256 = fingerprint(read.kind === 'certificate' ? read.certificate.der : read.der)
     if (!positions.has(sha256)) positions.set(sha256, position)
   }
-  return certificate => positions.get(fingerprint(certificate.der)) ?? null
+  // Asked once for each fault, and a certificate may be large.
+  const known = new WeakMap<Certificate, number | null>()
+  return certificate => {
+    const asked = known.get(certificate)
+    if (asked !== undefined) return asked
+    const position = positions.get(fingerprint(certificate.der)) ?? null
+    known.set(certificate, position)
+    return position
+  }
 }
 
 /** RFC 3339 in UTC. */
 function timeText(timeMs: number): string {
   return new Date(timeMs).toISOString()
 }
+
+/** RFC 5246 §7.4.8: whatever the key exchange, a client proves its certificate by a signature. */
+const clientsOnlySign: KeyExchange = 'tls1.3'
 
 const unreadable = {
   subject: null,
