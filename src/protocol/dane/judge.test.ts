@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { keyOf } from '../../../test/certificates/keys.ts'
 import {
@@ -335,6 +336,21 @@ describe('usage 2: an issuer, a path and a name', () => {
   })
 })
 
+test.each<['mail' | 'strict', string]>([
+  ['mail', 'dane-ta 0 at 1'],
+  ['strict', 'x509.public-suffix-wildcard'],
+])('a wildcard on a public suffix matches nothing; %s: %s', (profile, expected) => {
+  const wide = makeLeaf({ issuer, names: [host, '*.co.uk'] })
+  const isPublicSuffix = (name: string) => name === 'co.uk'
+  const judgement = judge([wide, issuer], [tlsa(2, 1, 1, issuer)], { profile, isPublicSuffix })
+  expect(told(judgement)).toBe(expected)
+  const names = ['example.co.uk']
+  expect(told(judge([wide, issuer], [tlsa(2, 1, 1, issuer)], { names, isPublicSuffix }))).toBe(
+    'x509.name-mismatch',
+  )
+  expect(told(judge([wide, issuer], [tlsa(3, 1, 1, wide)], { profile, isPublicSuffix }))).toBe('dane-ee 0 at 0')
+})
+
 describe('records beside each other', () => {
   test('usage 3 decides before usage 2', () => {
     expect(told(judge(all, [tlsa(2, 1, 1, issuer), tlsa(3, 1, 1, leaf)]))).toBe('dane-ee 1 at 0')
@@ -509,14 +525,20 @@ describe('what it costs', () => {
     expect(spent(1_000)).toBe(spent(1))
   })
 
-  test('records for every certificate cost little more than one, and a thousand bare keys stay within the budget', () => {
+  test('records for every certificate cost little more than one', () => {
     const budget = createBudget()
     const records = hundred.map(made => tlsa(2, 0, 1, made))
     expect(told(judge(hundred, records, { budget }))).toBe('dane-ta 1 at 1')
     expect(budget.spent.signatures).toBeLessThan(200)
-    const keys = Array.from({ length: 1_000 }, (_, index) => bareKey(index))
+  })
+
+  test('a thousand bare keys that fit nothing do not keep another record from deciding', () => {
+    const keys = Array.from({ length: 1_000 }, bareKey)
     const judgement = judge([leaf, issuer, root], [...keys, tlsa(3, 1, 1, leaf)])
     expect(told(judgement)).toBe('dane-ee 1000 at 0')
+    expect(told(judge([leaf, issuer, root], [...keys, tlsa(2, 1, 1, issuer)]))).toBe('dane-ta 1000 at 1')
+    expect(told(judge([leaf, issuer], [...keys, tlsa(2, 1, 1, issuer)]))).toBe('dane-ta 1000 at 1')
+    expect(told(judge([leaf, issuer], keys))).toBe('x509.over-budget')
   })
 
   test('when the budget ends first, that is the reason', () => {
@@ -527,11 +549,9 @@ describe('what it costs', () => {
     )
   })
 
-  /** A P-256 key that nobody has: any 64 octets are in the form of one. */
-  function bareKey(seed: number): string {
-    const spki = Uint8Array.from(keyOf('leaf').spki)
-    spki.set(Buffer.from(seed.toString(16).padStart(8, '0'), 'hex'), spki.length - 4)
-    return `2 1 0 ${Buffer.from(spki).toString('hex')}`
+  function bareKey(): string {
+    const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    return `2 1 0 ${publicKey.export({ type: 'spki', format: 'der' }).toString('hex')}`
   }
 })
 

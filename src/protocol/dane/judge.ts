@@ -18,6 +18,7 @@ import { findIssuers, type Node } from '../x509/issuers.ts'
 import type { Certificate } from '../x509/model.ts'
 import { findPaths } from '../x509/path.ts'
 import type { Anchor, NoPath, PathAnswer, ValidPath } from '../x509/path-types.ts'
+import { heldAgainstSuffixes } from '../x509/suffix-wildcards.ts'
 import { certificateId, indexCertificates, keyId } from './certificate-index.ts'
 import { type RecordStanding, standings } from './tlsa.ts'
 import type { DaneJudgement, DaneQuestion, RecordJudgement, RecordMatch, RecordOutcome, Tlsa } from './types.ts'
@@ -112,8 +113,8 @@ interface Search {
   readonly depths: ReadonlyMap<string, number>
   /** The name of the leaf that fitted; null when none did. */
   readonly identity: IdentityMatch | 'not-checked' | null
-  /** Why no path was found to any anchor of any record; null when one was, or none was looked for. */
-  readonly none: NoPath | null
+  /** The budget ended before it was clear that there are no more paths. */
+  readonly isOverBudget: boolean
   /** Why none leads to these. */
   readonly explain: (anchors: readonly NamedAnchor[]) => NoPath
   /** What signatures lead to from the leaf, whatever else is wrong with it. Found out when first asked for. */
@@ -133,32 +134,43 @@ function searchPaths(
   named: readonly NamedRecord[],
 ): Search {
   const others = chain.slice(1).filter(certificate => certificate !== null)
-  const { atMs, profile, purpose, maxIntermediates, budget } = question
+  const { atMs, profile, purpose, maxIntermediates, isPublicSuffix, budget } = question
   const malformed = malformedBlock(question)
-  const find = (anchors: readonly Anchor[]): PathAnswer =>
-    malformed === null
-      ? findPaths({ leaf, others, anchors, atMs, profile, purpose, maxIntermediates, budget })
-      : { paths: [], none: malformed }
-  const byId = new Map(named.flatMap(({ anchors }) => anchors.map(({ id, anchor }) => [id, anchor])))
-  const ends = [...byId.values()]
-  const answer = ends.length === 0 ? { paths: [], none: null } : find(ends)
+  const find = (anchors: readonly Anchor[]): PathAnswer => {
+    if (malformed !== null) return { paths: [], none: malformed }
+    const found = findPaths({ leaf, others, anchors, atMs, profile, purpose, maxIntermediates, budget })
+    return heldAgainstSuffixes(found, { leaf, profile, isPublicSuffix, budget })
+  }
   const paths = new Map<string, ValidPath>()
   const depths = new Map<string, number>()
-  for (const path of answer.paths) {
-    const id = anchorId(path.anchor)
-    if (!paths.has(id)) paths.set(id, path)
-    for (const [depth, certificate] of path.certificates.entries()) {
-      const place = certificateId(certificate)
-      depths.set(place, Math.min(depth, depths.get(place) ?? depth))
+  const failed = new Map<string, NoPath>()
+  const search = (ends: readonly Anchor[]) => {
+    if (ends.length === 0) return
+    const answer = find(ends)
+    if (answer.none !== null) failed.set(setOf(ends), answer.none)
+    for (const path of answer.paths) {
+      paths.set(anchorId(path.anchor), path)
+      for (const [depth, certificate] of path.certificates.entries()) {
+        const id = certificateId(certificate)
+        depths.set(id, Math.min(depth, depths.get(id) ?? depth))
+      }
     }
   }
+  // Certificates first: each costs what its name asks for, while a bare key has to be tried on everything.
+  search(distinctAnchors(named, 'certificate'))
+  const keys = distinctAnchors(
+    named.filter(({ anchors }) => !anchors.some(({ id }) => paths.has(id))),
+    'key',
+  )
+  search(keys)
+  const ends = [...distinctAnchors(named, 'certificate'), ...keys]
   let reached: Reached | null = null
   return {
     paths,
     depths,
     identity: paths.size === 0 ? null : identityOf(question, leaf),
-    none: answer.none,
-    explain: explainer(ends.length, answer.none, find),
+    isOverBudget: failed.values().some(({ reason }) => reason === 'x509.over-budget'),
+    explain: explainer(failed, find),
     reached: () => {
       reached ??= reachedFrom(findIssuers({ leaf, others, anchors: ends, atMs, budget }).nodes)
       return reached
@@ -186,24 +198,33 @@ function identityOf(question: DaneQuestion, leaf: Certificate): Search['identity
 
 /**
  * Each set of anchors has its own reason why no path leads to it, and finding that out is a search of its own. Records come by the
- * thousand: only the first few sets are searched for, the others are told what holds for all together.
+ * thousand: only the first few sets are searched for, and the others are told what held for all.
  */
 function explainer(
-  anchorCount: number,
-  all: NoPath | null,
+  failed: ReadonlyMap<string, NoPath>,
   find: (anchors: readonly Anchor[]) => PathAnswer,
 ): Search['explain'] {
-  const known = new Map<string, NoPath>()
-  return anchors => {
-    if (all !== null && anchors.length === anchorCount) return all
-    const id = anchors.map(each => each.id).join(' ')
-    const found = known.get(id)
+  const [forAll = notSearched] = failed.values()
+  const known = new Map(failed)
+  return named => {
+    const anchors = named.map(({ anchor }) => anchor)
+    const set = setOf(anchors)
+    const found = known.get(set)
     if (found !== undefined) return found
-    if (known.size >= mostExplained) return all ?? notSearched
-    const none = find(anchors.map(({ anchor }) => anchor)).none ?? notSearched
-    known.set(id, none)
+    if (known.size >= mostExplained) return forAll
+    const none = find(anchors).none ?? notSearched
+    known.set(set, none)
     return none
   }
+}
+
+function setOf(anchors: readonly Anchor[]): string {
+  return anchors.map(anchorId).join(' ')
+}
+
+function distinctAnchors(named: readonly NamedRecord[], kind: Anchor['kind']): readonly Anchor[] {
+  const anchors = named.flatMap(record => record.anchors).filter(({ anchor }) => anchor.kind === kind)
+  return [...new Map(anchors.map(({ id, anchor }) => [id, anchor])).values()]
 }
 
 /** The path by which the record authenticates: to the certificate, if it was sent and serves; else by the key alone. */
@@ -345,10 +366,7 @@ function bestReason(
         depth = Math.min(depth, match.depth)
     if (nearest === null || depth < nearest.depth) nearest = { because: outcome.because, depth }
   }
-  if (nearest === null)
-    return search.none?.reason === 'x509.over-budget'
-      ? { reason: 'x509.over-budget', detail: search.none.detail }
-      : { reason: 'dane.no-match', detail: null }
+  if (nearest === null) return { reason: search.isOverBudget ? 'x509.over-budget' : 'dane.no-match', detail: null }
   const { reason, detail } = nearest.because
   // Where the path goes on without ever meeting what the records name, that is no fault of the path.
   return endsElsewhere.has(reason) ? { reason: 'dane.no-match', detail } : { reason, detail }
@@ -377,5 +395,5 @@ const endsElsewhere: ReadonlySet<NoPath['reason']> = new Set([
 /** Sets of anchors whose reason is searched for: more than honest publishers have. */
 const mostExplained = 8
 
-/** There is no more to say than that no path was found. */
+/** No path was found, and nobody looked for the reason. */
 const notSearched: NoPath = { reason: 'x509.over-budget', detail: null, certificate: null, furthest: [] }

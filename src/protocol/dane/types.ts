@@ -20,7 +20,10 @@ export interface RecordJudgement {
   readonly state: RecordState
   /** Why it is unusable or shadowed; null when it counts. */
   readonly because: UnusableBecause | 'stronger-digest-published' | null
-  /** Every certificate whose bytes (or whose key's bytes) the record names, whatever its state and the names; leaf first. */
+  /**
+   * Every certificate whose bytes (or whose key's bytes) the record names, whatever its state and the names; leaf first, copies too.
+   * Last what only a counting record holds, where signatures lead to it.
+   */
   readonly matches: readonly RecordMatch[]
   /** What became of a record that counts; null otherwise. */
   readonly outcome: RecordOutcome | null
@@ -57,7 +60,7 @@ export type RecordOutcome =
   | { readonly kind: 'ta-is-leaf' }
   /** Usage 3, and it names another certificate than the leaf. */
   | { readonly kind: 'ee-not-leaf' }
-  /** No certificate that was sent. */
+  /** It names no certificate that was sent; and where it holds a certificate or key itself, no signature leads there. */
   | { readonly kind: 'no-match' }
 
 export interface DaneQuestion {

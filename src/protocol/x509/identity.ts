@@ -84,6 +84,12 @@ export function presentedNames(certificate: Certificate): readonly PresentedName
   return names
 }
 
+/** What stands after the first label of a well-formed wildcard, ready to be compared; null for anything else. */
+export function wildcardParent(presented: string): string | null {
+  if (!presented.startsWith('*.') || presented.length > longestName + 1) return null
+  return comparableName(presented.slice(2))
+}
+
 /** The octets of an address written plainly or as a literal of mail (RFC 5321 §4.1.3); null for anything else. */
 function literalAddress(text: string): Uint8Array | null {
   const inner = text.startsWith('[') && text.endsWith(']') ? text.slice(1, -1) : text
@@ -127,8 +133,8 @@ function rankOfName(
     const name = comparableName(presented)
     return name === null ? undefined : wanted.names.get(name)
   }
-  const parent = comparableName(presented.slice(2))
-  if (parent === null || presented.length > longestName + 1 || !parent.includes('.')) return undefined
+  const parent = wildcardParent(presented)
+  if (parent === null || !parent.includes('.')) return undefined
   const rank = wanted.parents.get(parent)
   return rank === undefined || isPublicSuffix(parent) ? undefined : rank
 }

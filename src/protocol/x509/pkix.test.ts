@@ -87,6 +87,36 @@ test('the place of a block that is no certificate is told', () => {
   expect(judge([leaf, broken])).toMatchObject({ detail: 'the certificate in place 1: it is not DER' })
 })
 
+const wide = makeLeaf({ issuer, names: [host, '*.co.uk'] })
+const isPublicSuffix = (name: string) => name === 'co.uk'
+
+test('a wildcard on a public suffix is told by mail, and refused by strict', () => {
+  const verdict = judge([wide, issuer], { isPublicSuffix })
+  const faults = verdict.kind === 'authenticated' ? verdict.path.faults : []
+  expect(faults.filter(({ reason }) => reason === 'x509.public-suffix-wildcard')).toMatchObject([
+    { detail: '*.co.uk' },
+  ])
+  expect(told(judge([wide, issuer], { isPublicSuffix, profile: 'strict' }))).toBe('x509.public-suffix-wildcard')
+  expect(told(judge([wide, issuer], { profile: 'strict' }))).toBe(`2 ${host}`)
+  const top = makeLeaf({ issuer, names: [host, '*.example'] })
+  expect(told(judge([top, issuer], { profile: 'strict' }))).toBe('x509.public-suffix-wildcard')
+})
+
+test('a megabyte of wildcards is asked about only as far as the budget goes', () => {
+  const many = makeLeaf({
+    issuer,
+    names: [host, ...Array.from({ length: 2_000 }, (_, index) => `*.d${index}.example`)],
+  })
+  let asked = 0
+  const counting = { isPublicSuffix: () => ++asked < 0 }
+  const few = () => createBudget({ 'name-comparisons': 100 })
+  expect(told(judge([many, issuer], { ...counting, budget: few() }))).toBe(`2 ${host}`)
+  expect(asked).toBe(100)
+  // Whoever refuses for such names has to have seen them all.
+  const strict = { ...counting, profile: 'strict', budget: few() } as const
+  expect(told(judge([many, issuer], strict))).toBe('x509.over-budget')
+})
+
 test('a hundred other roots in the store add nothing to the work', () => {
   const others = Array.from({ length: 100 }, (_, index) =>
     makeAuthority({ subject: `CN=Root ${index}`, key: keyOf('stranger') }),

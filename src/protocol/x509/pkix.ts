@@ -9,6 +9,7 @@ import { type IdentityMatch, type IdentityOptions, matchIdentity } from './ident
 import type { Certificate, Profile, Purpose, Read } from './model.ts'
 import { findPaths } from './path.ts'
 import type { Anchor, Budget, NoPath, ValidPath } from './path-types.ts'
+import { heldAgainstSuffixes } from './suffix-wildcards.ts'
 
 export interface PkixQuestion {
   /** As sent, leaf first. */
@@ -57,7 +58,8 @@ export function judgePkix(question: PkixQuestion): PkixJudgement {
     return refused('x509.malformed', `the certificate in place ${malformed}: ${block.detail}`, null)
   if (leaf === undefined) return refused('x509.no-certificate', null, null)
   const anchors = anchorsOf(question.roots)
-  const answer = findPaths({ leaf, others, anchors, atMs, profile, purpose, maxIntermediates, budget })
+  const found = findPaths({ leaf, others, anchors, atMs, profile, purpose, maxIntermediates, budget })
+  const answer = heldAgainstSuffixes(found, { leaf, profile, isPublicSuffix, budget })
   const [path] = answer.paths
   if (path === undefined)
     return refused(answer.none?.reason ?? 'x509.untrusted-root', answer.none?.detail ?? null, answer.none)
