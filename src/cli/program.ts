@@ -196,6 +196,7 @@ function commands(context: Context, perform: (work: () => Promise<number>) => Pr
   const cert = group(program, 'cert', 'certificates')
   add(cert, 'show <file>', 'a chain in words: who signed whom, order, gaps, faults')
     .option('--roots <file>', "PEM: roots to know besides Mozilla's")
+    .option('--at <time>', 'judge as of then, as 2026-03-01T12:00:00Z; now, unless given')
     .addHelpText('after', certShowHelp)
     .action((file: string, options: CertShowOptions) =>
       perform(async () => (await import('./commands/cert.ts')).show(file, options, context)),

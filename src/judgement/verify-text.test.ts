@@ -131,8 +131,8 @@ Findings
     digitalSignature.
 
 What TLS libraries do in the handshake with this leaf, by its key usage alone
-  gnutls   refuse  lab       key usage lacks digitalSignature
-  openssl  accept  lab       any of three bits will do`,
+  refuse   gnutls  key usage lacks digitalSignature (lab)
+  accept   openssl (lab)`,
   )
 })
 

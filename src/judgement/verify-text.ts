@@ -309,22 +309,28 @@ function findingText(same: readonly VerifyFinding[], paint: Paint): string[] {
   ]
 }
 
+/** Who refuses and why comes first; those that accept share a line, as there is nothing to do about them. */
 function stackLines(stacks: readonly StackOpinion[], paint: Paint): string[] {
   if (stacks.length === 0) return []
-  const columns = { stack: Math.max(...stacks.map(({ stack }) => stack.length)), would: 8, proof: 10 }
+  const others = (['refuse', 'unknown'] as const).flatMap(would =>
+    stacks.filter(opinion => opinion.would === would),
+  )
+  const stackColumns = Math.max(0, ...others.map(({ stack }) => stack.length))
+  const row = (would: StackOpinion['would'], middle: string, text: string) => {
+    const start = `  ${would.padEnd(wouldColumns)}`
+    const [first = '', ...more] = wrapped(visible(text), start + middle, ' '.repeat(start.length + middle.length))
+    return [`  ${paint(wouldStyles[would], would.padEnd(wouldColumns))}${first.slice(start.length)}`, ...more]
+  }
+  const accepting = (['lab', 'source', 'unproven'] as const).flatMap(proof => {
+    const names = stacks.filter(one => one.would === 'accept' && one.proof === proof).map(({ stack }) => stack)
+    return names.length === 0 ? [] : [`${names.join(', ')} (${proof})`]
+  })
   return [
     paint('bold', 'What TLS libraries do in the handshake with this leaf, by its key usage alone'),
-    ...stacks.flatMap(({ stack, would, because, proof }) => {
-      const start = `  ${stack.padEnd(columns.stack)}  `
-      const middle = `${would.padEnd(columns.would)}${proof.padEnd(columns.proof)}`
-      const [first = '', ...more] = wrapped(
-        visible(because),
-        start + middle,
-        ' '.repeat(start.length + middle.length),
-      )
-      const painted = `${start}${paint(wouldStyles[would], would.padEnd(columns.would))}${first.slice(start.length + columns.would)}`
-      return [painted, ...more]
-    }),
+    ...others.flatMap(({ stack, would, because, proof }) =>
+      row(would, `${stack.padEnd(stackColumns)}  `, `${because} (${proof})`),
+    ),
+    ...(accepting.length === 0 ? [] : row('accept', '', accepting.join(', '))),
   ]
 }
 
@@ -371,6 +377,7 @@ const shownSentences = 12
 const shownRanges = 6
 const cellColumns = 5
 const fieldColumns = 9
+const wouldColumns = 9
 /** Hex digits shown of either end. */
 const dataEnd = 8
 const recordColumns = 40

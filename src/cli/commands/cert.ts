@@ -9,18 +9,21 @@ import { createBudget } from '../../protocol/x509/budget.ts'
 import { readCertificates, readRoots } from '../certificate-file.ts'
 import { answerIsNo, asHoped, type Context } from '../context.ts'
 import { publicRootsFor } from '../public-roots.ts'
+import { timeOption } from '../time-option.ts'
 
 export interface CertShowOptions {
   readonly roots?: string
+  readonly at?: string
 }
 
 export function show(file: string, options: CertShowOptions, context: Context): number {
+  const atMs = options.at === undefined ? Date.now() : timeOption(options.at, '--at')
   const chain = readCertificates(file, 'cert show')
   const own = options.roots === undefined ? [] : readRoots(options.roots, '--roots')
   const outline = outlineChain({
     chain,
     roots: [...own, ...publicRootsFor(chain)],
-    atMs: Date.now(),
+    atMs,
     budget: createBudget(),
   })
   context.answer({ ...outline }, chainOutlineText(outline, context.paint))

@@ -16,7 +16,7 @@ import { certificatesOf, readCertificates, readRoots } from '../certificate-file
 import type { Context } from '../context.ts'
 import { CliFailure } from '../failure.ts'
 import { referenceName } from '../reference-name.ts'
-import { parseRfc3339 } from '../rfc3339.ts'
+import { timeOption } from '../time-option.ts'
 
 /** As commander hands them over: choices and numbers are checked. */
 export interface VerifyOptions {
@@ -41,7 +41,7 @@ export async function run(options: VerifyOptions, context: Context): Promise<num
     throw new CliFailure('cli.usage', '--any-name and --name exclude each other', 'Leave one of them out.')
   const names = [...new Set(options.name.map(name => referenceName(name, '--name')))]
   const records = options.tlsa.map(tlsaRecord)
-  const atMs = options.at === undefined ? Date.now() : timeOf(options.at)
+  const atMs = options.at === undefined ? Date.now() : timeOption(options.at, '--at')
   const tlsa = records.length === 0 ? null : records
   if ([options.chain, options.roots, options.known].filter(file => file === '-').length > 1)
     throw new CliFailure('cli.usage', 'only one file can come from standard input', 'Name the others.')
@@ -73,16 +73,6 @@ function tlsaRecord(text: string): Tlsa {
     'cli.usage',
     `--tlsa '${visible(text, 60)}': ${parsed.says}`,
     'Usage, selector and matching type from 0 to 255, then hex digits, all in quotes: --tlsa "3 1 1 0B9F..."',
-  )
-}
-
-function timeOf(text: string): number {
-  const atMs = parseRfc3339(text)
-  if (atMs !== null) return atMs
-  throw new CliFailure(
-    'cli.usage',
-    `--at '${visible(text, 60)}' is not a time as RFC 3339 writes it, with its offset`,
-    'For example --at 2026-03-01T12:00:00Z or --at 2026-03-01T13:00:00+01:00',
   )
 }
 
