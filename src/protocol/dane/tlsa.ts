@@ -68,7 +68,7 @@ export function readTlsaRdata(rdata: Uint8Array): Tlsa | 'malformed' {
   return { usage, selector, matchingType, data: rdata.slice(3) }
 }
 
-/** Why a client of mail cannot act on the record (RFC 7672 §3.1.3, RFC 7671 §4.3); null when it can. */
+/** Why a client of mail cannot act on the record (RFC 6698 §4.1, RFC 7672 §3.1.3); null when it can. */
 export function usability(record: Tlsa): UnusableBecause | null {
   return readRecord(record).because
 }
