@@ -37,7 +37,7 @@ function section(code: ReasonCode): string {
 const head = `# Findings
 
 Why a message was not delivered, or not as wished: every code that Hermetic can give, who caused it, what it condemns, and who must
-act. This page is made from the register in \`src/judgement/findings.ts\`; \`vitest -u\` writes it anew.
+act. This page is made from the register, \`src/judgement/findings.ts\` and the folder beside it; \`vitest -u\` writes it anew.
 
 - **Condemns the session**: only that connection; a new one to the same host may serve. **The host**: the next host is tried.
   **The message**: no other host is asked in this attempt. **The recipient**: only that one.
