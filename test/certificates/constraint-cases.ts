@@ -503,6 +503,13 @@ function issuance(): readonly CertificateCase[] {
         refused('x509.name-constraints-empty'),
       ],
       [
+        'constraints-empty-lists',
+        'Both lists of the constraints are there, and empty.',
+        under(nameConstraints([], [])),
+        refused(),
+        refused(),
+      ],
+      [
         'constraints-null',
         'Both lists of the constraints are NULL.',
         under(rawConstraints(explicit(0, nullValue), explicit(1, nullValue))),

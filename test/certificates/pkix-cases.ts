@@ -14,7 +14,18 @@ import {
   secondsFrom,
   type Verdicts,
 } from './case.ts'
-import { children, explicit, generalizedTime, nullValue, octetString, oid, sequence, utcTime } from './der.ts'
+import {
+  bitString,
+  children,
+  explicit,
+  generalizedTime,
+  implicit,
+  nullValue,
+  octetString,
+  oid,
+  sequence,
+  utcTime,
+} from './der.ts'
 import { algorithmIdentifier, type KeyKind, keyOf, pssParameters, type SignatureKind } from './keys.ts'
 import {
   at,
@@ -508,6 +519,12 @@ function authorityCases(): readonly CertificateCase[] {
         refused('x509.issuer-not-ca'),
       ],
       [
+        'authority-root-without-basic-constraints',
+        'The trusted root, of version 3, has no basicConstraints: RFC 5280 asks for them in roots too.',
+        underRoot({ extensions: { basicConstraints: null } }),
+        refused('x509.issuer-not-ca'),
+      ],
+      [
         'authority-version-1',
         'The intermediate is a certificate of version 1: nothing says it is a CA.',
         issuedBy({ version: null, onlyExtensions: [] }),
@@ -523,19 +540,34 @@ function authorityCases(): readonly CertificateCase[] {
         refused('x509.issuer-key-usage'),
       ],
       [
+        'authority-root-may-not-sign',
+        'The key usage of the trusted root has no keyCertSign.',
+        underRoot({ extensions: { keyUsage: keyUsage(['digitalSignature']) } }),
+        refused('x509.issuer-key-usage'),
+      ],
+      [
         'authority-may-sign-only-certificates',
         'The intermediate has keyCertSign and nothing else.',
         issuedBy({ extensions: { keyUsage: keyUsage(['keyCertSign']) } }),
         accepted(2),
       ],
     ),
-    ...about('x509.basic-constraints-not-critical', 'RFC 5280 §4.2.1.9').with([
-      'authority-basic-constraints-not-critical',
-      "The intermediate's basicConstraints are not critical.",
-      issuedBy({ extensions: { basicConstraints: basicConstraints('ca', undefined, 'not-critical') } }),
-      accepted(2, ['x509.basic-constraints-not-critical']),
-      refused('x509.basic-constraints-not-critical'),
-    ]),
+    ...about('x509.basic-constraints-not-critical', 'RFC 5280 §4.2.1.9').with(
+      [
+        'authority-root-basic-constraints-not-critical',
+        "The trusted root's basicConstraints are not critical.",
+        underRoot({ extensions: { basicConstraints: basicConstraints('ca', undefined, 'not-critical') } }),
+        accepted(1, ['x509.basic-constraints-not-critical']),
+        refused('x509.basic-constraints-not-critical'),
+      ],
+      [
+        'authority-basic-constraints-not-critical',
+        "The intermediate's basicConstraints are not critical.",
+        issuedBy({ extensions: { basicConstraints: basicConstraints('ca', undefined, 'not-critical') } }),
+        accepted(2, ['x509.basic-constraints-not-critical']),
+        refused('x509.basic-constraints-not-critical'),
+      ],
+    ),
   ]
 }
 
@@ -740,6 +772,24 @@ function criticalExtensionCases(): readonly CertificateCase[] {
         ] as const,
     ),
     [
+      'extension-authority-information-critical',
+      'What says where the issuer can be fetched is critical: nobody fetches it.',
+      unknownIn('leaf', extension('1.3.6.1.5.5.7.1.1', sequence(), 'critical')),
+      refused(),
+    ],
+    [
+      'extension-policies-critical',
+      'The policies of the leaf are critical: no policy is asked for, so none can be missing.',
+      unknownIn('leaf', extension('2.5.29.32', sequence(sequence(oid('2.23.140.1.2.1'))), 'critical')),
+      accepted(2),
+    ],
+    [
+      'extension-policy-constraints-critical',
+      'The intermediate demands policies, which are not looked at.',
+      unknownIn('intermediate', extension('2.5.29.36', sequence(implicit(0, Buffer.of(0))), 'critical')),
+      refused('x509.unknown-critical-extension'),
+    ],
+    [
       'extension-authority-information',
       'The leaf says where its issuer can be fetched.',
       unknownIn(
@@ -765,10 +815,6 @@ function issuanceCases(): readonly CertificateCase[] {
     const issuer = intermediateWith(recipe)
     return [leafWith({ issuer }), issuer]
   }
-  const underRoot = (recipe: Recipe): Partial<PkixDraft> => {
-    const top = rootWith(recipe)
-    return { chain: [leafWith({ issuer: top })], roots: [top] }
-  }
   const rsaLeaf = (...usages: Parameters<typeof keyUsage>[0]): readonly Made[] =>
     leafOf({ key: keyOf('leaf', 'rsa-2048'), extensions: { keyUsage: keyUsage(usages) } })
   const rootName = root().subject
@@ -779,6 +825,24 @@ function issuanceCases(): readonly CertificateCase[] {
         'The leaf has no authorityKeyIdentifier.',
         leafOf({ extensions: { authorityKeyIdentifier: null } }),
         ...fault('x509.missing-aki'),
+      ],
+      [
+        'issuance-leaf-aki-without-key',
+        "The leaf's authorityKeyIdentifier names issuer and serial number, and no key.",
+        leafOf({
+          extensions: {
+            authorityKeyIdentifier: authorityKeyIdentifierWithIssuer(null, rootName, intermediate().serial),
+          },
+        }),
+        accepted(2, ['x509.missing-aki']),
+        refused(),
+      ],
+      [
+        'issuance-root-aki-without-key',
+        "The trusted root's authorityKeyIdentifier is there, and empty.",
+        underRoot({ extensions: { authorityKeyIdentifier: extension('2.5.29.35', sequence()) } }),
+        accepted(1),
+        refused(),
       ],
       [
         'issuance-intermediate-without-aki',
@@ -793,6 +857,12 @@ function issuanceCases(): readonly CertificateCase[] {
         'The intermediate has no subjectKeyIdentifier.',
         issuedBy({ extensions: { subjectKeyIdentifier: null } }),
         ...fault('x509.missing-ski'),
+      ],
+      [
+        'issuance-root-without-ski',
+        'The trusted root has no subjectKeyIdentifier.',
+        underRoot({ extensions: { subjectKeyIdentifier: null } }),
+        ...fault('x509.missing-ski', 1),
       ],
       [
         'issuance-leaf-without-ski',
@@ -939,6 +1009,31 @@ function issuanceCases(): readonly CertificateCase[] {
         accepted(2),
       ],
     ),
+    ...about(null, 'RFC 5280 §4.1.2.6').with([
+      'issuance-ca-without-subject',
+      'The intermediate has an empty subject.',
+      issuedBy({ subject: sequence() }),
+      accepted(2),
+      refused(),
+    ]),
+    ...about(null, 'RFC 5280 §4.2.2.1').with([
+      'issuance-authority-information-unreadable',
+      'What should say where the issuer can be fetched is no DER.',
+      leafOf({ more: [extension('1.3.6.1.5.5.7.1.1', Buffer.from('malformed'))] }),
+      accepted(2),
+      refused(),
+    ]),
+    ...about('x509.leaf-is-ca', 'RFC 5280 §4.2.1.9').with([
+      'issuance-leaf-is-ca-in-full',
+      'The leaf is a CA that may sign certificates: it may be the last of a path.',
+      leafOf({
+        extensions: {
+          basicConstraints: basicConstraints('ca'),
+          keyUsage: keyUsage(['digitalSignature', 'keyCertSign']),
+        },
+      }),
+      accepted(2, ['x509.leaf-is-ca']),
+    ]),
     ...about('x509.cn-not-in-san', 'CA/Browser Forum Baseline Requirements §7.1.4.3').with(
       [
         'issuance-cn-not-in-san',
@@ -1062,6 +1157,24 @@ function malformedCases(): readonly CertificateCase[] {
       refused('x509.malformed'),
     ],
     [
+      'malformed-san-text',
+      'The subjectAltName of the leaf is the bare name, and no DER.',
+      leafOf({ extensions: { subjectAltName: extension('2.5.29.17', Buffer.from('mx.example.com')) } }),
+      refused('x509.malformed'),
+    ],
+    [
+      'malformed-key-usage-empty',
+      'The keyUsage of the leaf allows nothing at all.',
+      leafOf({ extensions: { keyUsage: extension('2.5.29.15', bitString(Buffer.of()), 'critical') } }),
+      refused(),
+    ],
+    [
+      'malformed-serial-padded',
+      'The serial number of the leaf has a zero octet too many.',
+      leafOf({ serial: Buffer.of(0, 1) }),
+      refused('x509.malformed'),
+    ],
+    [
       'malformed-san-empty',
       'The subjectAltName of the leaf is an empty list.',
       leafOf({ extensions: { subjectAltName: rawSubjectAltName([]) } }),
@@ -1097,6 +1210,12 @@ function malformedCases(): readonly CertificateCase[] {
 /** A leaf with what was sent above it: the usual intermediate unless others are given. */
 function chain(first: Made, ...above: readonly Made[]): readonly Made[] {
   return [first, ...(above.length === 0 ? [intermediate()] : above)]
+}
+
+/** A leaf right under a trusted root of this recipe. */
+function underRoot(recipe: Recipe): Partial<PkixDraft> {
+  const top = rootWith(recipe)
+  return { chain: [leafWith({ issuer: top })], roots: [top] }
 }
 
 /** A leaf and the lower of its two intermediates. */
