@@ -15,7 +15,7 @@ export const defaultLimits: Readonly<Record<Work, number>> = {
    * RSA-4096 take 12. The worst 1,500 units can mean is some 50 ms (and 24 keys of 16,384 bits).
    */
   signatures: 1500,
-  /** A chain of three takes four; twelve cross-signed authorities, all in one message, take some 150. */
+  /** A chain of three takes five; ten authorities that all signed each other, ninety certificates in one message, take a thousand. */
   steps: 5000,
   /** 500 constraints over 500 names. Real issuers have some ten constraints; the largest known have a few hundred. */
   'name-comparisons': 250_000,

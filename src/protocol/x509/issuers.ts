@@ -18,7 +18,7 @@ export interface Node {
   readonly certificate: Certificate
   /** The anchor that it is. */
   readonly anchor: CertificateAnchor | null
-  /** Whose key signed it; itself never. Empty before `grow` came by. */
+  /** Whose key signed it; itself never. */
   readonly issuers: readonly Node[]
   /** Bare keys that signed it. */
   readonly keys: readonly KeyAnchor[]

@@ -89,7 +89,8 @@ function createSearch(question: PathQuestion, issuers: Issuers, ways: Ways): Sea
       peer => peer.authorities <= partial.authorities && (peer.breaks & ~partial.breaks) === 0n,
     )
     if (isNeedless) return null
-    kept.set(partial.node, [...peers, partial])
+    peers.push(partial)
+    kept.set(partial.node, peers)
     return partial
   }
 
@@ -163,7 +164,7 @@ function createSearch(question: PathQuestion, issuers: Issuers, ways: Ways): Sea
         endAtKeys(partial)
         for (const node of partial.node.issuers) {
           if (!ways.has(node)) continue
-          if (!budget.spend('steps', 1)) {
+          if (!budget.spend('steps', 1 + Math.floor((kept.get(node)?.length ?? 0) / peersPerStep))) {
             isOverBudget = true
             return pathsOf(question, issuers, found)
           }
@@ -435,3 +436,6 @@ function explainUnreached(issuers: Issuers): NoPath {
   const issuer = nameText(last.certificate.issuer)
   return last === leaf ? answer('x509.missing-intermediate', issuer) : answer('x509.untrusted-root', issuer)
 }
+
+/** Partial paths of one top that a new one is compared with for the price of a step. */
+const peersPerStep = 8

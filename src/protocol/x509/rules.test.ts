@@ -1,0 +1,116 @@
+import { describe, expect, test } from 'vitest'
+import { keyOf } from '../../../test/certificates/keys.ts'
+import {
+  extension,
+  keyUsage,
+  type Made,
+  makeAuthority,
+  makeLeaf,
+  type Recipe,
+  unknownExtension,
+} from '../../../test/certificates/maker.ts'
+import { parseCertificate } from './certificate.ts'
+import type { Certificate } from './model.ts'
+import { criticalFaults, isRefused, issuerFaults, leafFaults, linkFaults, rules } from './rules.ts'
+
+const issuer = makeAuthority({ subject: 'CN=Issuer', key: keyOf('issuer') })
+
+describe('the table', () => {
+  test.each(Object.entries(rules))('%s has a sentence and a source', (_reason, { what, spec }) => {
+    expect(what).toMatch(/^[A-Z].*\.$/s)
+    expect(spec ?? 'RFC 5280 §1').toMatch(/^(?:RFC \d+|CA\/B BR) §[\d.]+(?: \([a-z]\))?$/)
+  })
+
+  test('strict refuses all that mail refuses', () => {
+    for (const [reason, { mail, strict }] of Object.entries(rules))
+      expect([reason, mail === 'refuse' && strict === 'report']).toEqual([reason, false])
+  })
+})
+
+describe('faults of a leaf', () => {
+  const faultsOf = (recipe: Parameters<typeof makeLeaf>[0], purpose: 'server' | 'client' = 'server') =>
+    leafFaults(parsed(makeLeaf({ issuer, ...recipe })), purpose).map(({ reason }) => reason)
+
+  test('an ordinary one has none', () => {
+    expect(faultsOf({})).toEqual([])
+  })
+
+  test.each<readonly [string, Parameters<typeof makeLeaf>[0], readonly string[]]>([
+    ['no names', { names: [], subject: 'CN=mx.example.com' }, ['x509.no-san']],
+    ['another common name', { subject: 'CN=other.example.com' }, ['x509.cn-not-in-san']],
+    ['its common name in capitals', { subject: 'CN=MX.example.com' }, []],
+    ['an address as common name', { names: ['192.0.2.1', '2001:db8::1'], subject: 'CN=2001:db8::1' }, []],
+    [
+      'an address written otherwise',
+      { names: ['2001:db8::1'], subject: 'CN=2001:DB8:0::1' },
+      ['x509.cn-not-in-san'],
+    ],
+    ['keyCertSign', { extensions: { keyUsage: keyUsage(['keyCertSign']) } }, ['x509.leaf-may-sign']],
+    ['no purposes', { extensions: { extendedKeyUsage: null } }, ['x509.no-extended-key-usage']],
+  ])('%s', (_what, recipe, reasons) => {
+    expect(faultsOf(recipe)).toEqual(reasons)
+  })
+
+  test('the common name of a client is its own affair', () => {
+    expect(faultsOf({ subject: 'CN=other.example.com' }, 'client')).toEqual([])
+  })
+})
+
+describe('what strict refuses only sometimes', () => {
+  test.each<readonly [string, boolean]>([
+    ['CN=other.example.com', false],
+    ['CN=Mail Server', false],
+    ['CN=xn--nxasmq6b.example.com', true],
+    ['CN=192.168.001.001', true],
+    ['CN=0xC0A80101', true],
+    ['CN=2001:db8:0:0:1:0:0:1', true],
+  ])('a common name beside the names: %s', (subject, isMisleading) => {
+    const leaf = parsed(makeLeaf({ issuer, subject }))
+    expect(isRefused('strict', 'x509.cn-not-in-san', leaf)).toBe(isMisleading)
+    expect(isRefused('mail', 'x509.cn-not-in-san', leaf)).toBe(false)
+  })
+
+  test('a leaf that is an authority in full is only reported, one that may not sign is refused', () => {
+    const mayNot = parsed(
+      makeAuthority({ key: keyOf('a'), extensions: { keyUsage: keyUsage(['digitalSignature']) } }),
+    )
+    expect(isRefused('strict', 'x509.leaf-is-ca', parsed(issuer))).toBe(false)
+    expect(isRefused('strict', 'x509.leaf-is-ca', mayNot)).toBe(true)
+  })
+})
+
+test('an issuer has an identifier, and what it signed points at it', () => {
+  const nameless = parsed(makeAuthority({ key: keyOf('b'), extensions: { subjectKeyIdentifier: null } }))
+  expect(issuerFaults(nameless).map(({ reason }) => reason)).toEqual(['x509.missing-ski'])
+  expect(issuerFaults(parsed(issuer))).toEqual([])
+  const [leaf, other] = [parsed(makeLeaf({ issuer })), parsed(makeAuthority({ key: keyOf('c') }))]
+  expect(linkFaults(leaf, parsed(issuer))).toEqual([])
+  expect(linkFaults(leaf, nameless)).toEqual([])
+  expect(linkFaults(leaf, null)).toEqual([])
+  expect(linkFaults(leaf, other).map(({ reason }) => reason)).toEqual(['x509.aki-mismatch'])
+})
+
+describe('critical extensions', () => {
+  test.each<readonly [string, Recipe, readonly string[]]>([
+    ['one that nobody knows', { more: [unknownExtension('critical')] }, ['1.3.6.1.4.1.55555.1']],
+    ['the same, not critical', { more: [unknownExtension('not-critical')] }, []],
+    [
+      'policies, of which none is demanded',
+      { more: [extension('2.5.29.32', Buffer.of(0x30, 0), 'critical')] },
+      [],
+    ],
+    [
+      'policyConstraints, which demand one',
+      { more: [extension('2.5.29.36', Buffer.of(0x30, 0), 'critical')] },
+      ['2.5.29.36'],
+    ],
+  ])('%s', (_what, recipe, oids) => {
+    expect(criticalFaults(parsed(makeLeaf({ issuer, ...recipe }))).map(({ detail }) => detail)).toEqual(oids)
+  })
+})
+
+function parsed(made: Made): Certificate {
+  const read = parseCertificate(made.der)
+  if (read.kind !== 'certificate') throw new Error(read.detail)
+  return read.certificate
+}
