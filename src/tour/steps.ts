@@ -24,7 +24,8 @@ export const steps: readonly Step[] = [
     scenario: 'alias',
     message: nonLatin,
     others: "Exim checked the certificate for the alias's target and did not deliver (bug 2594)",
-    did: played => `delivered; SNI and name asked for: ${sni(played)}, proved by ${matched(carrier(played))}`,
+    did: played =>
+      `delivered; SNI and name: ${sni(played)}, proved by ${matched(carrier(played))}; ${path(carrier(played))}`,
   },
   {
     title: "Case 5, commands injected: MAIL, RCPT, DATA behind a client's STARTTLS, in clear text",
@@ -53,7 +54,8 @@ export const steps: readonly Step[] = [
     scenario: 'wrong-name',
     message: () => small('bob@wrong.example', 'A wrong certificate'),
     others: 'Postfix, under DANE, defers too; the first version of another relay bounced at once',
-    did: played => `deferred, ${played.reasons.join(', ')}: the host saw no mail command; the message waits`,
+    did: played =>
+      `deferred, ${played.reasons.join(', ')}: ${path(refusing(played))}, no mail command; the message waits`,
   },
   {
     title: 'Opportunistic: an MX whose certificate proves nothing',
@@ -76,8 +78,19 @@ function carrier(played: Played): SessionDocument | null {
   return played.sessions.findLast(({ failure }) => failure === null) ?? null
 }
 
+function refusing(played: Played): SessionDocument | null {
+  return played.sessions.find(({ failure }) => failure !== null) ?? null
+}
+
+/** Our own judgement of the chain, whatever became of the name. */
+function path(session: SessionDocument | null): string {
+  const judged = session?.tls?.path ?? null
+  if (judged === null) return 'no path judged'
+  return judged.failure === null ? `path of ${judged.certificates.length} valid` : 'path not valid'
+}
+
 function matched(session: SessionDocument | null): string {
-  return session?.verdict?.matched ?? 'no certificate name'
+  return session?.verdict?.matched ?? 'no name'
 }
 
 /** `554 5.5.1` of a whole reply. */
