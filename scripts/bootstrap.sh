@@ -10,7 +10,7 @@ bootstrap() {
   hermetic_wants=$1
 
   NODE=$(command -v node 2>/dev/null) || NODE=
-  if [ -z "$NODE" ] || ! "$NODE" -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 24 ? 0 : 1)' 2>/dev/null; then
+  if [ -z "$NODE" ] || ! hermetic_is_recent "$NODE"; then
     hermetic_runtime || return 1
   fi
   PATH=$(dirname -- "$NODE"):$PATH
@@ -22,6 +22,13 @@ bootstrap() {
   else
     hermetic_install "$root" hermetic_has_packages 'installing packages (once)' --omit=dev
   fi
+}
+
+# Whether this Node.js is of version 24 or later. It is asked for its version only: to run a script takes several times as long.
+hermetic_is_recent() {
+  hermetic_version=$("$1" --version 2>/dev/null) || return 1
+  hermetic_version=${hermetic_version#v}
+  [ "${hermetic_version%%.*}" -ge 24 ] 2>/dev/null
 }
 
 # Whether the packages that are wanted are installed whole. What the tests need includes what the relay needs.

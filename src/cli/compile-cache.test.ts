@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { compileCacheDirectory } from './compile-cache.ts'
+import { compileCacheDirectory } from './compile-cache.js'
 
 const uid = process.getuid?.() ?? -1
 let root = ''

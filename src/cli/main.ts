@@ -1,12 +1,10 @@
 /**
- * The entry of `./hermetic`: one process, one command.
+ * One process, one command. `./hermetic` comes here by start.js; tests call it directly.
  *
  * The exit code says what came of it (README: 0 as hoped, 1 the answer is no, 2 partly, 64 wrong usage, 65 a bad file, 69 a service out of
  * reach, 74 its output cannot be written, 78 bad configuration; `sendmail` adds 73 and 75 of sysexits.h, an interrupted `tour` 130). Commands are loaded when they are called, so that starting is quick.
  */
-import { enableCompileCache } from 'node:module'
-import { join } from 'node:path'
-import { compileCacheDirectory } from './compile-cache.ts'
+import { keepCompiledCode } from './compile-cache.js'
 
 keepCompiledCode()
 // A reader that went away (`| head`) is no failure of ours; there is nobody left to tell anything.
@@ -30,14 +28,3 @@ process.on('uncaughtException', (error: unknown) => {
 
 const { run } = await import('./program.ts')
 process.exitCode = await run(process.argv.slice(2))
-
-function keepCompiledCode(): void {
-  // Set by whoever started us: Node has taken it already, and the choice is his.
-  if ((process.env['NODE_COMPILE_CACHE'] ?? '') !== '') return
-  const packages = join(import.meta.dirname, '..', '..', 'node_modules')
-  const directory = compileCacheDirectory({ packages, env: process.env, uid: process.getuid?.() ?? null })
-  if (directory === null) return
-  enableCompileCache(directory)
-  // Threads look for it here.
-  process.env['NODE_COMPILE_CACHE'] = directory
-}

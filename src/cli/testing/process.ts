@@ -8,7 +8,7 @@ export interface Ran {
   readonly err: string
 }
 
-const main = join(import.meta.dirname, '..', 'main.ts')
+const main = join(import.meta.dirname, '..', 'start.js')
 
 export function hermetic(args: readonly string[], input: string | Uint8Array = '', cwd?: string): Promise<Ran> {
   return new Promise(resolve => {

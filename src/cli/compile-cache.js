@@ -4,20 +4,39 @@
  * What lies there is run without a question: whoever can write to it runs code as us. So it must be ours alone, all the way up to the root, as ssh asks
  * of its keys: in the checkout when that is ours, else in the user's own cache, else nowhere. Node's own choice, a directory in /tmp
  * that the first user to come makes for all others, is never taken.
+ *
+ * JavaScript with types in comments: it runs before there is a cache, and one TypeScript file more or less loads the compiler or does not.
  */
 import { chmodSync, mkdirSync, realpathSync, statSync } from 'node:fs'
+import { enableCompileCache } from 'node:module'
 import { dirname, join } from 'node:path'
 
-export interface CompileCachePlaces {
-  /** The checkout's `node_modules`. */
-  readonly packages: string
-  readonly env: Readonly<Record<string, string | undefined>>
-  /** Who we are; null where users have no numbers. */
-  readonly uid: number | null
+/**
+ * @typedef {object} CompileCachePlaces
+ * @property {string} packages The checkout's `node_modules`.
+ * @property {Readonly<Record<string, string | undefined>>} env
+ * @property {number | null} uid Who we are; null where users have no numbers.
+ */
+
+/** From here on, compiled code is kept; does nothing where there is no place for it. */
+export function keepCompiledCode() {
+  // Set by whoever started us: Node has taken it already, and the choice is his.
+  if ((process.env['NODE_COMPILE_CACHE'] ?? '') !== '') return
+  const packages = join(import.meta.dirname, '..', '..', 'node_modules')
+  const directory = compileCacheDirectory({ packages, env: process.env, uid: process.getuid?.() ?? null })
+  if (directory === null) return
+  enableCompileCache(directory)
+  // Threads look for it here.
+  process.env['NODE_COMPILE_CACHE'] = directory
 }
 
-/** A directory that is there and nobody else can write to; null when there is no such place. */
-export function compileCacheDirectory({ packages, env, uid }: CompileCachePlaces): string | null {
+/**
+ * A directory that is there and nobody else can write to; null when there is no such place.
+ *
+ * @param {CompileCachePlaces} places
+ * @returns {string | null}
+ */
+export function compileCacheDirectory({ packages, env, uid }) {
   if (uid === null) return null
   const home = env['HOME'] ?? ''
   const xdg = env['XDG_CACHE_HOME'] ?? ''
@@ -28,8 +47,15 @@ export function compileCacheDirectory({ packages, env, uid }: CompileCachePlaces
   )
 }
 
-/** Makes what is missing under `base`, as long as all of it is ours. */
-function within(base: string, names: readonly string[], uid: number): string | null {
+/**
+ * Makes what is missing under `base`, as long as all of it is ours.
+ *
+ * @param {string} base
+ * @param {readonly string[]} names
+ * @param {number} uid
+ * @returns {string | null}
+ */
+function within(base, names, uid) {
   try {
     let directory = realpathSync(base)
     if (!isOurs(directory, uid) || !isOutOfReach(dirname(directory), uid)) return null
@@ -48,13 +74,23 @@ function within(base: string, names: readonly string[], uid: number): string | n
   }
 }
 
-function isOurs(directory: string, uid: number): boolean {
+/**
+ * @param {string} directory
+ * @param {number} uid
+ */
+function isOurs(directory, uid) {
   const status = statSync(directory)
   return status.isDirectory() && status.uid === uid && (status.mode & writableByOthers) === 0
 }
 
-/** Nobody but root and we can put another directory in the place of one below. */
-function isOutOfReach(directory: string, uid: number): boolean {
+/**
+ * Nobody but root and we can put another directory in the place of one below.
+ *
+ * @param {string} directory
+ * @param {number} uid
+ * @returns {boolean}
+ */
+function isOutOfReach(directory, uid) {
   const { uid: owner, mode } = statSync(directory)
   const isKept = (mode & writableByOthers) === 0 || (mode & sticky) !== 0
   if (!isKept || (owner !== uid && owner !== 0)) return false
