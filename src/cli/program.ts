@@ -144,14 +144,14 @@ function commands(context: Context, perform: (work: () => Promise<number>) => Pr
   // Only for the help: `dispatch` takes it before.
   add(program, 'sendmail', 'hand in a message, with the options of sendmail(8)')
 
-  const several = (value: string, before: readonly string[]) => [...before, value]
+  const several = (value: string, before: readonly string[] = []) => [...before, value]
   add(program, 'verify', 'judge the certificates of a server: one chain, one verdict, no network')
     .requiredOption(
       '--chain <file>',
       'PEM: the certificates as the server sends them, its own first; - is standard input',
     )
-    .option('--name <name>', 'a name that the server is to prove; again for others that will do', several, [])
-    .option('--tlsa <record>', 'a TLSA record, as "2 1 1 HEX"; again for each one published', several, [])
+    .option('--name <name>', 'a name that the server is to prove; again for others that will do', several)
+    .option('--tlsa <record>', 'a TLSA record, as "2 1 1 HEX"; again for each one published', several)
     .option('--roots <file>', "PEM: the roots to trust without TLSA records; Mozilla's, unless given")
     .option('--at <time>', 'judge as of then, as 2026-03-01T12:00:00Z; now, unless given')
     .option('--known <file>', 'PEM: certificates that are known and were not sent, for explanations only')
@@ -309,7 +309,7 @@ Exit codes: 0 authenticated, 1 not authenticated, 2 encrypted only, or nobody sa
 Examples:
   openssl s_client -starttls smtp -connect mx.example.org:25 -showcerts </dev/null >chain.pem
   hermetic verify --chain chain.pem --name mx.example.org
-  hermetic verify --chain chain.pem --name mx.example.org --tlsa "2 1 1 8d02536c..." --tlsa "3 1 1 0b9f..."`
+  hermetic verify --chain chain.pem --name mx.example.org --tlsa "2 1 1 8D02..." --tlsa "3 1 1 0B9F..."`
 
 const tlsaCreateHelp = `
 Examples:

@@ -21,8 +21,8 @@ import { timeOption } from '../time-option.ts'
 /** As commander hands them over: choices and numbers are checked. */
 export interface VerifyOptions {
   readonly chain: string
-  readonly name: readonly string[]
-  readonly tlsa: readonly string[]
+  readonly name?: readonly string[]
+  readonly tlsa?: readonly string[]
   readonly roots?: string
   readonly at?: string
   readonly known?: string
@@ -37,10 +37,10 @@ export interface VerifyOptions {
 export async function run(options: VerifyOptions, context: Context): Promise<number> {
   // What was typed is looked at before any file.
   const anyName = options.anyName === true ? 'any' : 'checked'
-  if (anyName === 'any' && options.name.length > 0)
+  if (anyName === 'any' && options.name !== undefined)
     throw new CliFailure('cli.usage', '--any-name and --name exclude each other', 'Leave one of them out.')
-  const names = [...new Set(options.name.map(name => referenceName(name, '--name')))]
-  const records = options.tlsa.map(tlsaRecord)
+  const names = [...new Set((options.name ?? []).map(name => referenceName(name, '--name')))]
+  const records = (options.tlsa ?? []).map(tlsaRecord)
   const atMs = options.at === undefined ? Date.now() : timeOption(options.at, '--at')
   const tlsa = records.length === 0 ? null : records
   if ([options.chain, options.roots, options.known].filter(file => file === '-').length > 1)
