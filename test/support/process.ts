@@ -66,10 +66,15 @@ export interface Background {
   stop(): Promise<void>
 }
 
+export interface StartOptions extends Omit<RunOptions, 'input' | 'timeoutMs'> {
+  /** `silent`: its input never ends, and never says a word. Default: it ends at once. */
+  readonly input?: 'silent'
+}
+
 /** Starts a program that stays. */
-export function start(command: string, args: readonly string[], options: RunOptions = {}): Background {
+export function start(command: string, args: readonly string[], options: StartOptions = {}): Background {
   const child = spawn(command, args, {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [options.input === 'silent' ? 'pipe' : 'ignore', 'pipe', 'pipe'],
     env: { ...process.env, PATH: searchPath, ...options.env },
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   })
@@ -77,8 +82,9 @@ export function start(command: string, args: readonly string[], options: RunOpti
   const keep = (bytes: Buffer) => {
     output = (output + bytes.toString('latin1')).slice(-200_000)
   }
-  child.stdout.on('data', keep)
-  child.stderr.on('data', keep)
+  child.stdin?.on('error', () => undefined)
+  child.stdout?.on('data', keep)
+  child.stderr?.on('data', keep)
   child.on('error', error => keep(Buffer.from(String(error))))
   const gone = new Promise<void>(resolve => {
     child.on('close', () => resolve())
