@@ -5,8 +5,8 @@
  * It reads; it judges nothing. What is no certificate to us (Node's parser is more lenient) is told as such.
  */
 import { createHash } from 'node:crypto'
+import { certificateEvidence } from '../judgement/certificate-evidence.ts'
 import type { CertificateEvidence } from '../judgement/evidence.ts'
-import { certificateEvidence } from '../judgement/evidence-of.ts'
 import { parseCertificate } from '../protocol/x509/certificate.ts'
 import type { Read } from '../protocol/x509/model.ts'
 

@@ -5,18 +5,16 @@
  * never by names alone. A chain is *whole* when signatures lead from the first certificate to one that signed itself, or to one that a known
  * root signed. Work is bounded by the caller's budget.
  */
-import { hash } from 'node:crypto'
 import { nameKey, nameText, sameName } from '../protocol/x509/distinguished-name.ts'
-import { presentedNames } from '../protocol/x509/identity.ts'
 import type { Certificate, Read } from '../protocol/x509/model.ts'
 import type { Budget } from '../protocol/x509/path-types.ts'
-import { keyText } from '../protocol/x509/public-key.ts'
 import { type SignatureVerdict, signatureScheme, verifySignature } from '../protocol/x509/signature.ts'
-import type { Timestamp } from './evidence.ts'
+import { certificateEvidence } from './certificate-evidence.ts'
+import type { CertificateEvidence, Timestamp } from './evidence.ts'
 import type { ReasonCode } from './failure.ts'
 import { findingFor } from './findings.ts'
 import { keyUsageFindings, leafKey } from './key-usage.ts'
-import type { VerifyCertificate, VerifyFinding } from './verify-document.ts'
+import type { VerifyFinding } from './verify-document.ts'
 
 export interface ChainQuestion {
   /** In the order of the file, the server's own first. */
@@ -41,7 +39,7 @@ export interface ChainOutline {
   readonly at: Timestamp
 }
 
-export interface OutlinedCertificate extends VerifyCertificate {
+export interface OutlinedCertificate extends CertificateEvidence {
   readonly signer: Signer
   /** Whole days until it ends, negative when it has; null when its end cannot be read. */
   readonly daysLeft: number | null
@@ -75,7 +73,7 @@ export function outlineChain({ chain, roots, atMs, budget }: ChainQuestion): Cha
     sound: findings.every(({ severity }) => severity !== 'error'),
     says: saysOf(chain, graph, path, findings),
     certificates: chain.map((read, position) => ({
-      ...certificateOf(read, position),
+      ...certificateEvidence(read, position),
       signer: graph[position]?.chosen ?? { kind: 'none' },
       daysLeft: daysLeft(read, atMs),
     })),
@@ -282,41 +280,11 @@ const wrongWords: ReadonlyMap<ReasonCode, string> = new Map([
   ['x509.key-too-weak', 'a key can be broken'],
 ])
 
-function certificateOf(read: Read, position: number): VerifyCertificate {
-  const der = read.kind === 'certificate' ? read.certificate.der : read.der
-  const sha256 = hash('sha256', der, 'hex')
-  if (read.kind === 'malformed')
-    return {
-      position,
-      subject: null,
-      issuer: null,
-      names: [],
-      keyUsage: null,
-      notBefore: null,
-      notAfter: null,
-      key: null,
-      sha256,
-    }
-  const { certificate } = read
-  return {
-    position,
-    subject: nameText(certificate.subject),
-    issuer: nameText(certificate.issuer),
-    names: presentedNames(certificate),
-    keyUsage: certificate.keyUsage === null ? null : [...certificate.keyUsage],
-    notBefore: timestamp(certificate.notBeforeMs),
-    notAfter: timestamp(certificate.notAfterMs),
-    key: keyText(certificate.publicKey.facts),
-    sha256,
-  }
-}
-
 function daysLeft(read: Read, atMs: number): number | null {
   if (read.kind === 'malformed' || read.certificate.notAfterMs === null) return null
   return Math.floor((read.certificate.notAfterMs - atMs) / 86_400_000)
 }
 
-/** Null also for a year that RFC 3339 cannot write. */
 function timestamp(ms: number | null): Timestamp | null {
   return ms === null ? null : new Date(ms).toISOString()
 }

@@ -3,9 +3,9 @@
  *
  * Told by names alone, subject against issuer: no signature is looked at, and no verdict depends on it. The cost is one look at each name.
  */
-import { createHash } from 'node:crypto'
 import { nameKey } from '../protocol/x509/distinguished-name.ts'
 import type { Certificate, DistinguishedName, Read } from '../protocol/x509/model.ts'
+import { fingerprint } from './certificate-evidence.ts'
 
 export interface ChainShape {
   /** Sent before the certificate that it signed. */
@@ -48,11 +48,6 @@ export function chainShape(chain: readonly Read[]): ChainShape {
       .map(({ position }) => position),
     missing: highest?.certificate.issuer ?? null,
   }
-}
-
-/** SHA-256 of the whole certificate, in hexadecimal digits. */
-export function fingerprint(der: Uint8Array): string {
-  return createHash('sha256').update(der).digest('hex')
 }
 
 interface Link {

@@ -1,19 +1,7 @@
 /** From what the engine holds to the JSON parts of the evidence vocabulary. Pure copying, and the one sentence of a verdict. */
-import { createHash } from 'node:crypto'
 import type { DnsAnswer, RecordData } from '../protocol/dns/answer.ts'
 import type { Reply } from '../protocol/smtp/reply.ts'
-import { nameText } from '../protocol/x509/distinguished-name.ts'
-import { presentedNames } from '../protocol/x509/identity.ts'
-import type { Read } from '../protocol/x509/model.ts'
-import { keyText } from '../protocol/x509/public-key.ts'
-import type {
-  CertificateEvidence,
-  DnsEvidence,
-  FailureEvidence,
-  ReplyEvidence,
-  Timestamp,
-  VerdictEvidence,
-} from './evidence.ts'
+import type { DnsEvidence, FailureEvidence, ReplyEvidence, Timestamp, VerdictEvidence } from './evidence.ts'
 import type { Failure } from './failure.ts'
 import { findingFor } from './findings.ts'
 import type { Plan } from './plan.ts'
@@ -34,43 +22,6 @@ export function failureEvidence({ reason, detail, reply }: Failure): FailureEvid
     detail: detail?.slice(0, maxDetailChars) ?? null,
     reply: reply === null ? null : replyEvidence(reply),
   }
-}
-
-/** One certificate of a chain as it was sent. */
-export function certificateEvidence(read: Read, position: number): CertificateEvidence {
-  if (read.kind === 'malformed')
-    return {
-      position,
-      subject: null,
-      issuer: null,
-      names: [],
-      keyUsage: null,
-      notBefore: null,
-      notAfter: null,
-      key: null,
-      sha256: fingerprint(read.der),
-    }
-  const { certificate } = read
-  return {
-    position,
-    subject: nameText(certificate.subject),
-    issuer: nameText(certificate.issuer),
-    names: presentedNames(certificate),
-    keyUsage: certificate.keyUsage === null ? null : [...certificate.keyUsage],
-    notBefore: dateOf(certificate.notBeforeMs),
-    notAfter: dateOf(certificate.notAfterMs),
-    key: keyText(certificate.publicKey.facts),
-    sha256: fingerprint(certificate.der),
-  }
-}
-
-/** SHA-256 of the whole certificate, in hexadecimal digits. */
-function fingerprint(der: Uint8Array): string {
-  return createHash('sha256').update(der).digest('hex')
-}
-
-function dateOf(timeMs: number | null): Timestamp | null {
-  return timeMs === null ? null : timestamp(timeMs)
 }
 
 export function dnsEvidence(answer: DnsAnswer): DnsEvidence {

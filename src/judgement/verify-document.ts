@@ -3,8 +3,7 @@
  *
  * Texts from the certificates are as they stand there (bounded), and are shown through `visible`.
  */
-import type { KeyUsage } from '../protocol/x509/model.ts'
-import type { Culprit, Severity, Timestamp } from './evidence.ts'
+import type { CertificateEvidence, Culprit, Severity, Timestamp } from './evidence.ts'
 import type { ReasonCode } from './failure.ts'
 
 export type VerifyVerdict =
@@ -28,7 +27,7 @@ export interface VerifyDocument {
   /** The path that decided, leaf first; empty when none did. `position` is null for a certificate that was not sent (a root, a record's). */
   readonly path: readonly { readonly position: number | null; readonly subject: string }[]
   readonly records: readonly VerifyRecord[]
-  readonly certificates: readonly VerifyCertificate[]
+  readonly certificates: readonly CertificateEvidence[]
   readonly names: { readonly tried: readonly string[]; readonly matched: string | null }
   readonly findings: readonly VerifyFinding[]
   readonly stacks: readonly StackOpinion[]
@@ -48,20 +47,6 @@ export interface VerifyRecord {
   }[]
   /** One sentence. */
   readonly why: string
-}
-
-/** All but `position` and `sha256` are null, or empty, for a block that is no certificate. */
-export interface VerifyCertificate {
-  readonly position: number
-  readonly subject: string | null
-  readonly issuer: string | null
-  readonly names: readonly { readonly type: 'dns' | 'ip' | 'email' | 'uri' | 'cn'; readonly value: string }[]
-  /** Null: no such extension, which permits everything. */
-  readonly keyUsage: readonly KeyUsage[] | null
-  readonly notBefore: Timestamp | null
-  readonly notAfter: Timestamp | null
-  readonly key: string | null
-  readonly sha256: string
 }
 
 export interface VerifyFinding {

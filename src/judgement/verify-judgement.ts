@@ -11,7 +11,7 @@ import type { Certificate, Profile, Purpose, Read } from '../protocol/x509/model
 import type { NoPath, PathFault } from '../protocol/x509/path-types.ts'
 import { judgePkix } from '../protocol/x509/pkix.ts'
 import { leafFaults } from '../protocol/x509/rules.ts'
-import { fingerprint } from './chain-shape.ts'
+import { fingerprint } from './certificate-evidence.ts'
 import type { ReasonCode } from './failure.ts'
 import type { KeyExchange, VerifyDocument, VerifyVerdict } from './verify-document.ts'
 import { type IfSent, subjectText } from './verify-records.ts'

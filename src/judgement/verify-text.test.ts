@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import type { VerifyCertificate, VerifyDocument, VerifyFinding, VerifyRecord } from './verify-document.ts'
+import type { CertificateEvidence } from './evidence.ts'
+import type { VerifyDocument, VerifyFinding, VerifyRecord } from './verify-document.ts'
 import { rangesText, shortRecord, validityText, verifyText } from './verify-text.ts'
 
 const at = '2026-03-01T00:00:00.000Z'
 
-function certificate(position: number, more: Partial<VerifyCertificate> = {}): VerifyCertificate {
+function certificate(position: number, more: Partial<CertificateEvidence> = {}): CertificateEvidence {
   return {
     position,
     subject: `CN=C${position}`,

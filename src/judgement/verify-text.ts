@@ -5,10 +5,10 @@
  * Lines are at most 100 columns. It shows and adds no opinion; what is too long to help is counted and left to `--json`. Everything that came
  * from outside passes `visible` here.
  */
+import type { CertificateEvidence } from './evidence.ts'
 import { wrapped } from './text.ts'
 import type {
   StackOpinion,
-  VerifyCertificate,
   VerifyDocument,
   VerifyFinding,
   VerifyRecord,
@@ -223,7 +223,7 @@ function certificateLines(document: VerifyDocument, paint: Paint): string[] {
   ]
 }
 
-function oneCertificate(certificate: VerifyCertificate, at: string): string[] {
+function oneCertificate(certificate: CertificateEvidence, at: string): string[] {
   const { position, subject, issuer, names, keyUsage, notBefore, notAfter, key } = certificate
   const first = `  ${String(position).padStart(2)}  `
   const further = ' '.repeat(first.length)
@@ -240,7 +240,7 @@ function oneCertificate(certificate: VerifyCertificate, at: string): string[] {
 }
 
 /** The alternative names, bounded; or that there are none. */
-export function namesText(names: VerifyCertificate['names']): string {
+export function namesText(names: CertificateEvidence['names']): string {
   const alternative = names.filter(({ type }) => type !== 'cn')
   if (alternative.length === 0) return 'none'
   const shown = alternative
@@ -250,7 +250,7 @@ export function namesText(names: VerifyCertificate['names']): string {
   return `${shown.join(', ')}${rest === 0 ? '' : ` and ${numberText(rest)} more`}`
 }
 
-export function keyUsageText(keyUsage: VerifyCertificate['keyUsage']): string {
+export function keyUsageText(keyUsage: CertificateEvidence['keyUsage']): string {
   if (keyUsage === null) return 'no key usage, which permits everything'
   return keyUsage.length === 0 ? 'key usage permits nothing' : `only for ${keyUsage.join(', ')}`
 }

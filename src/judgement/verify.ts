@@ -11,11 +11,11 @@ import type { RecordJudgement } from '../protocol/dane/types.ts'
 import { nameText } from '../protocol/x509/distinguished-name.ts'
 import { matchIdentity, presentedNames } from '../protocol/x509/identity.ts'
 import type { Certificate, Read } from '../protocol/x509/model.ts'
-import { keyText } from '../protocol/x509/public-key.ts'
-import { chainShape, fingerprint } from './chain-shape.ts'
+import { certificateEvidence, fingerprint } from './certificate-evidence.ts'
+import { chainShape } from './chain-shape.ts'
 import { leafKey } from './key-usage.ts'
 import { stackOpinions } from './stacks.ts'
-import type { KeyExchange, VerifyCertificate, VerifyDocument } from './verify-document.ts'
+import type { KeyExchange, VerifyDocument } from './verify-document.ts'
 import {
   chainRemarks,
   type Decisive,
@@ -63,7 +63,7 @@ export function verifyChain(question: VerifyQuestion): VerifyDocument {
       subject: nameText(certificate.subject),
     })),
     records: (judged.dane?.records ?? []).map(record => verifyRecord(record, { decider: judged.record, ifSent })),
-    certificates: chain.map(verifyCertificate),
+    certificates: chain.map(certificateEvidence),
     names: { tried: names, matched },
     findings,
     // What servers make of a client's certificate is another table, which nobody has measured.
@@ -273,23 +273,6 @@ function unusableCount(count: number): string {
   return count === 1 ? 'its one TLSA record is unusable' : `all its ${count} TLSA records are unusable`
 }
 
-function verifyCertificate(read: Read, position: number): VerifyCertificate {
-  if (read.kind === 'malformed') return { ...unreadable, position, sha256: fingerprint(read.der) }
-  const { certificate } = read
-  const { subject, issuer, keyUsage, notBeforeMs, notAfterMs, publicKey, der } = certificate
-  return {
-    position,
-    subject: nameText(subject),
-    issuer: nameText(issuer),
-    names: presentedNames(certificate),
-    keyUsage: keyUsage === null ? null : [...keyUsage],
-    notBefore: notBeforeMs === null ? null : timeText(notBeforeMs),
-    notAfter: notAfterMs === null ? null : timeText(notAfterMs),
-    key: keyText(publicKey.facts),
-    sha256: fingerprint(der),
-  }
-}
-
 function positionsIn(chain: readonly Read[]): Scene['positionOf'] {
   const positions = new Map<string, number>()
   for (const [position, read] of chain.entries()) {
@@ -315,14 +298,5 @@ function timeText(timeMs: number): string {
 /** RFC 5246 §7.4.8: whatever the key exchange, a client proves its certificate by a signature. */
 const clientsOnlySign: KeyExchange = 'tls1.3'
 
-const unreadable = {
-  subject: null,
-  issuer: null,
-  names: [],
-  keyUsage: null,
-  notBefore: null,
-  notAfter: null,
-  key: null,
-} as const
 const shownNames = 5
 const nameChars = 80
