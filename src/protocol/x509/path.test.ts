@@ -181,6 +181,24 @@ describe('the anchor', () => {
   })
 })
 
+describe('how the anchor points at its own issuer', () => {
+  const crossed = authority('Root', authority('Old Root'), { extensions: { authorityKeyIdentifier: null } })
+  const empty = { extensions: { authorityKeyIdentifier: extension('2.5.29.35', Buffer.of(0x30, 0)) } }
+  const astray = { extensions: { authorityKeyIdentifier: authorityKeyIdentifier(Buffer.alloc(20, 1)) } }
+  const rolled = authority('Root', undefined, { ...astray, signer: keyOf('the key before') })
+  test.each<readonly [string, Made, string | undefined]>([
+    ['self-signed, not at all', root, undefined],
+    ['signed by another, not at all', crossed, undefined],
+    ['with an identifier that holds nothing', authority('Root', undefined, empty), 'x509.missing-aki'],
+    ['self-signed, at another key', authority('Root', undefined, astray), 'x509.aki-mismatch'],
+    ['signed with its former key, at that', rolled, undefined],
+  ])('%s', (_what, anchor, reason) => {
+    const [path] = ask(leaf, [lower, upper], [anchor]).paths
+    expect(path?.faults.map(fault => fault.reason)).toEqual(reason === undefined ? [] : [reason])
+    expect(reasonOf(ask(leaf, [lower, upper], [anchor], { profile: 'strict' }))).toBe(reason)
+  })
+})
+
 describe('how long a path may be', () => {
   const rolled = makeAuthority({ subject: 'CN=Lower', key: keyOf('rolled'), issuer: lower })
   const bottom = makeLeaf({ issuer: rolled })

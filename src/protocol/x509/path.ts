@@ -253,9 +253,15 @@ function isOldRoot(certificate: Certificate): boolean {
   return certificate.version !== 3 && isSelfIssued(certificate)
 }
 
-/** A root that points at another key than its own, and signed itself with its own. One that an older key signed is right to point there. */
+/**
+ * How the end of a path points at its own issuer, whoever that is. It may leave that out (RFC 5280 §4.2.1.1 lets self-signed ones). If it does not, it names a key; and
+ * if it signed itself, its own. One that an older key signed is right to point there.
+ */
 function ownIdentifierFaults(node: Node, issuers: Issuers): readonly Fault[] {
   const { certificate } = node
+  const named = certificate.authorityKeyIdentifier
+  if (named === null) return []
+  if (named.keyIdentifier === null) return linkFaults(certificate, null)
   if (keyIdentifierFit(certificate, certificate) !== 'mismatch' || !issuers.isSelfSigned(node)) return []
   return [{ reason: 'x509.aki-mismatch', detail: 'it signed itself, and points at another key' }]
 }

@@ -38,7 +38,7 @@ describe('faults of a leaf', () => {
   test.each<readonly [string, Parameters<typeof makeLeaf>[0], readonly string[]]>([
     ['no names', { names: [], subject: 'CN=mx.example.com' }, ['x509.no-san']],
     ['another common name', { subject: 'CN=other.example.com' }, ['x509.cn-not-in-san']],
-    ['its common name in capitals', { subject: 'CN=MX.example.com' }, []],
+    ['its common name in capitals: it is to be a copy', { subject: 'CN=MX.example.com' }, ['x509.cn-not-in-san']],
     ['an address as common name', { names: ['192.0.2.1', '2001:db8::1'], subject: 'CN=2001:db8::1' }, []],
     [
       'an address written otherwise',
@@ -57,15 +57,21 @@ describe('faults of a leaf', () => {
 })
 
 describe('what strict refuses only sometimes', () => {
-  test.each<readonly [string, boolean]>([
-    ['CN=other.example.com', false],
-    ['CN=Mail Server', false],
-    ['CN=xn--nxasmq6b.example.com', true],
-    ['CN=192.168.001.001', true],
-    ['CN=0xC0A80101', true],
-    ['CN=2001:db8:0:0:1:0:0:1', true],
-  ])('a common name beside the names: %s', (subject, isMisleading) => {
-    const leaf = parsed(makeLeaf({ issuer, subject }))
+  test.each<readonly [string, readonly string[], boolean]>([
+    ['CN=other.example.com', ['mx.example.com'], true],
+    ['CN=MX.example.com', ['mx.example.com'], true],
+    ['CN=xn--nxasmq6b.example.com', ['mx.example.com'], true],
+    ['CN=bücher.example.com', ['xn--bcher-kva.example.com'], true],
+    ['CN=192.168.001.001', ['192.168.1.1'], true],
+    ['CN=0xC0A80101', ['192.168.1.1'], true],
+    ['CN=2001:db8:0:0:1:0:0:1', ['2001:db8::1:0:0:1'], true],
+    ['CN=example.com', ['mx.example.com'], false],
+    ['CN=example.com', ['*.example.com'], false],
+    ['CN=mx.example.com', ['192.0.2.1'], false],
+    ['CN=Mail Server', ['mx.example.com'], false],
+    ['CN=mailserver', ['mx.example.com'], false],
+  ])('a common name that leads astray: %s beside %j', (subject, names, isMisleading) => {
+    const leaf = parsed(makeLeaf({ issuer, subject, names }))
     expect(isRefused('strict', 'x509.cn-not-in-san', leaf)).toBe(isMisleading)
     expect(isRefused('mail', 'x509.cn-not-in-san', leaf)).toBe(false)
   })
@@ -80,7 +86,9 @@ describe('what strict refuses only sometimes', () => {
 })
 
 test('an issuer has an identifier, and what it signed points at it', () => {
-  const nameless = parsed(makeAuthority({ key: keyOf('b'), extensions: { subjectKeyIdentifier: null } }))
+  const nameless = parsed(
+    makeAuthority({ subject: 'CN=B', key: keyOf('b'), extensions: { subjectKeyIdentifier: null } }),
+  )
   expect(issuerFaults(nameless).map(({ reason }) => reason)).toEqual(['x509.missing-ski'])
   expect(issuerFaults(parsed(issuer))).toEqual([])
   const [leaf, other] = [parsed(makeLeaf({ issuer })), parsed(makeAuthority({ key: keyOf('c') }))]

@@ -6,7 +6,7 @@
  * faults that depend on the place of a certificate in a path. Those that a certificate shows by itself are its `faults`.
  */
 import { formatIp } from '../ip.ts'
-import { commonNames, sameName } from './distinguished-name.ts'
+import { commonNames, isEmptyName, sameName } from './distinguished-name.ts'
 import type { Certificate, Fault, Profile, Purpose } from './model.ts'
 import { extensionOids, purposeOids } from './oids.ts'
 import type { X509Reason } from './reasons.ts'
@@ -30,7 +30,8 @@ export type Treatment = 'refuse' | 'report'
 export function isRefused(profile: Profile, reason: X509Reason, certificate: Certificate): boolean {
   if (rules[reason][profile] === 'report') return false
   if (reason === 'x509.leaf-is-ca') return certificate.keyUsage?.has('keyCertSign') !== true
-  if (reason === 'x509.cn-not-in-san') return strayCommonNames(certificate).some(name => misleading.test(name))
+  if (reason === 'x509.cn-not-in-san')
+    return strayCommonNames(certificate).some(name => isMisleading(certificate, name))
   return true
 }
 
@@ -52,7 +53,11 @@ export function leafFaults(leaf: Certificate, purpose: Purpose): readonly Fault[
 
 /** Faults of a certificate in the place of an issuer, beside its own. */
 export function issuerFaults(issuer: Certificate): readonly Fault[] {
-  return hasKeyIdentifier(issuer) ? [] : [{ reason: 'x509.missing-ski', detail: null }]
+  const faults: Fault[] = []
+  if (!hasKeyIdentifier(issuer)) faults.push({ reason: 'x509.missing-ski', detail: null })
+  if (isEmptyName(issuer.subject))
+    faults.push({ reason: 'x509.malformed-name', detail: 'an authority without a subject' })
+  return faults
 }
 
 /**
@@ -121,15 +126,20 @@ function strayCommonNames(leaf: Certificate): readonly string[] {
   return commonNames(leaf.subject).filter(name => !isAlternativeName(leaf, name))
 }
 
+/** The common name is to be a copy of one of them, character for character (CA/B BR §7.1.4.3); addresses as RFC 5952 writes them. */
 function isAlternativeName(leaf: Certificate, text: string): boolean {
-  const wanted = text.toLowerCase()
   return (leaf.alternativeNames ?? []).some(name => {
     if (name.type === 'ip')
       return (name.value.length === 4 || name.value.length === 16) && formatIp(name.value) === text
-    return (
-      (name.type === 'dns' || name.type === 'email' || name.type === 'uri') && name.value.toLowerCase() === wanted
-    )
+    return (name.type === 'dns' || name.type === 'email' || name.type === 'uri') && name.value === text
   })
+}
+
+/** Whether somebody who reads the common name would expect another server than the alternative names tell. */
+function isMisleading(leaf: Certificate, text: string): boolean {
+  if (likeAddress.test(text)) return true
+  const names = (leaf.alternativeNames ?? []).flatMap(name => (name.type === 'dns' ? [name.value] : []))
+  return likeHost.test(text) && names.length > 0 && !names.some(name => name.endsWith(`.${text}`))
 }
 
 function timeText(ms: number): string {
@@ -154,8 +164,10 @@ const honoured: ReadonlySet<string> = new Set([
   '2.5.29.54',
 ])
 
-/** An address in whatever notation, or a name in A-labels: people and programs read them as something else than what stands there. */
-const misleading = /^(?:0x[0-9a-f]+|[0-9.]+|[0-9a-f.]*:[0-9a-f:.]*)$|(?:^|\.)xn--/i
+/** An address in whatever notation, right or wrong. */
+const likeAddress = /^(?:0x[0-9a-f]+|[0-9.]+|[0-9a-f.]*:[0-9a-f:.]*)$/i
+/** A name of several labels, in whatever script. */
+const likeHost = /^[^\s./:@]+(?:\.[^\s./:@]+)+$/
 
 const refusal = { mail: 'refuse', strict: 'refuse' } as const
 const issuance = { mail: 'report', strict: 'refuse' } as const
@@ -301,7 +313,7 @@ export const rules: Readonly<Record<X509Reason, Rule>> = {
     ...issuance,
     about: 'path',
     spec: 'RFC 5280 §4.2.1.1',
-    what: 'Every certificate below the anchor says which key signed it, unless it is self-signed.',
+    what: 'Every certificate below the anchor says which key signed it; an anchor does, or leaves the extension out.',
   },
   'x509.missing-ski': {
     ...issuance,
@@ -387,7 +399,7 @@ export const rules: Readonly<Record<X509Reason, Rule>> = {
     ...issuance,
     about: 'any',
     spec: 'RFC 5280 §4.2.1.6',
-    what: 'Alternative names, and names in constraints, are well-formed. One that is not matches nothing, and refuses where a constraint applies to it.',
+    what: 'Alternative names, and names in constraints, are well-formed, and an authority has a subject. A malformed name matches nothing, and refuses where a constraint applies to it.',
   },
   'x509.public-suffix-wildcard': {
     ...issuance,
@@ -399,8 +411,9 @@ export const rules: Readonly<Record<X509Reason, Rule>> = {
     ...issuance,
     about: 'leaf',
     spec: 'CA/B BR §7.1.4.3',
-    what: 'The common name of a server is among its alternative names.',
-    unless: 'it is an ordinary host name or text, and neither an address in some notation nor a name in A-labels',
+    what: 'The common name of a server is among its alternative names, as a copy.',
+    unless:
+      'it is text, or the domain that an alternative name lies in, or a host name beside nothing but addresses',
   },
 
   'x509.no-extended-key-usage': {
