@@ -424,7 +424,7 @@ export const disagreements: readonly Disagreement[] = [
     ],
   },
   {
-    why: 'libgnutls-dane is content when the second certificate issued the first and any certificate after the first has the bytes, whether or not it issued anything; RFC 7671 §5.2 wants a path to it, so we are right: who trusts this answer alone is cheated with a public certificate appended to any chain.',
+    why: 'libgnutls-dane is content when the second certificate issued the first and any certificate after the first has the bytes, whether or not it issued anything; RFC 7671 §5.2 wants a path to it, so we are right.',
     found: [
       {
         oracles: ['danetool', 'gnutls-cli --dane'],

@@ -104,6 +104,8 @@ export async function eximClient(directory: string, priority: string | null): Pr
       // The recipient's local part is the port.
       '  port = $local_part',
       '  tls_try_verify_hosts = :',
+      // What was deferred before would go out over a later connection to the same address, whatever its port.
+      '  connection_max_messages = 1',
       ...(priority === null ? [] : [`  tls_require_ciphers = ${priority}`]),
       'begin retry',
       '* * F,1h,1h',
