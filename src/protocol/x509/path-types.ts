@@ -4,7 +4,7 @@ import type { X509Refusal } from './reasons.ts'
 
 /**
  * Where a path may end. A certificate of `trusted` roots, or one that a TLSA record names; or a key without a certificate (TLSA `2 1 0`).
- * An anchor's own signature is never checked; its dates, constraints and usages are (RFC 5280 §6.2 leaves that open; OpenSSL and Postfix do).
+ * An anchor's own signature is never checked; its dates, constraints and usages are (RFC 5280 §6.2 leaves that open; OpenSSL does so for self-signed ones).
  */
 export type Anchor =
   | { readonly kind: 'certificate'; readonly certificate: Certificate }
