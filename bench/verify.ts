@@ -5,7 +5,7 @@
  * In turns within each round, so that a noisy machine is noisy for all: our own judgement of a chain whose certificates were read before (a relay's usual
  * case: it remembers them), the same with reading them anew each time, the two signature checks inside it alone (by node:crypto, with the keys at
  * hand), and a whole `X509_verify_cert` by OpenSSL as `openssl verify` does it, taken as the difference between verifying the chain a thousand times in one
- * process and once. Last, `./hermetic verify` as a process, Node's own start included.
+ * process and once; and what `openssl speed` says of one raw verification. Last, `./hermetic verify` as a process, Node's own start included.
  */
 import { createPublicKey, verify as verifySignature, X509Certificate } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -100,6 +100,15 @@ async function measureOpenssl(kind: KeyKind): Promise<number> {
   return ((many - one) * 1_000) / opensslTimes
 }
 
+/** Microseconds of one raw verification, as OpenSSL measures itself. */
+async function opensslSpeed(kind: KeyKind): Promise<number> {
+  const name = kind === 'rsa' ? 'rsa2048' : 'ecdsap256'
+  const { stdout } = await must('openssl', ['speed', '-mr', '-seconds', '1', name])
+  // Machine-readable: `+F2:NUMBER:BITS:SIGNATURES:VERIFICATIONS`, each a second; F4 for ECDSA.
+  const fields = /^\+F[24]:.*$/m.exec(stdout)?.[0].split(':') ?? []
+  return 1_000_000 / Number(fields[4])
+}
+
 async function measureProcess(): Promise<number> {
   const before = performance.now()
   const hermetic = join(import.meta.dirname, '..', 'hermetic')
@@ -142,6 +151,7 @@ try {
       anew: [] as number[],
       signatures: [] as number[],
       openssl: [] as number[],
+      raw: [] as number[],
     }
     for (let round = 0; round < rounds; round++) {
       process.stderr.write(`${kind} ${round + 1} of ${rounds}\n`)
@@ -154,8 +164,15 @@ try {
         }),
       )
       times.openssl.push(await measureOpenssl(kind))
+      times.raw.push(await opensslSpeed(kind))
     }
-    const [one, anew, alone, openssl] = [times.known, times.anew, times.signatures, times.openssl].map(median)
+    const [one, anew, alone, openssl, raw] = [
+      times.known,
+      times.anew,
+      times.signatures,
+      times.openssl,
+      times.raw,
+    ].map(median)
     const share = (whole = 1) => `${Math.round(((alone ?? 0) / whole) * 100)} % of it inside the signatures`
     console.log(`\n${kind === 'rsa' ? 'RSA-2048' : 'P-256'}, chain of 3, medians of ${rounds} rounds`)
     console.log(
@@ -169,6 +186,9 @@ try {
     )
     console.log(
       `  openssl verify, per chain     ${perSecond(openssl ?? 1).padStart(8)}/s  ${(openssl ?? 0).toFixed(1).padStart(7)} us, leaf read from its file included`,
+    )
+    console.log(
+      `  openssl speed, two of them    ${perSecond(2 * (raw ?? 1)).padStart(8)}/s  ${(2 * (raw ?? 0)).toFixed(1).padStart(7)} us`,
     )
   }
   const [processes, starts]: [number[], number[]] = [[], []]
