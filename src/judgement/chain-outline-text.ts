@@ -3,13 +3,13 @@
  *
  * Lines are at most 100 columns; what came from outside passes `visible`.
  */
-import type { ChainOutline, OutlinedCertificate } from './chain-outline.ts'
+import type { CertDocument, InformationalEvidence, ShownCertificate } from './cert-document.ts'
 import { wrapped } from './text.ts'
 import { counted, findingsLines, keyUsageText, namesText, type Paint, plain, validityText } from './verify-text.ts'
 import { visible } from './visible.ts'
 
 /** @param paint Default: plain text. */
-export function chainOutlineText(outline: ChainOutline, paint: Paint = plain): string {
+export function chainOutlineText(outline: CertDocument, paint: Paint = plain): string {
   const { sound, says, certificates, findings, at } = outline
   const shown = certificates.slice(0, shownCertificates)
   const rest = certificates.length - shown.length
@@ -29,8 +29,8 @@ export function chainOutlineText(outline: ChainOutline, paint: Paint = plain): s
     .join('\n\n')
 }
 
-function certificateLines(certificate: OutlinedCertificate, outline: ChainOutline, paint: Paint): string[] {
-  const { position, subject, names, key, keyUsage, notBefore, notAfter, sha256 } = certificate
+function certificateLines(certificate: ShownCertificate, outline: CertDocument, paint: Paint): string[] {
+  const { position, subject, names, key, keyUsage, notBefore, notAfter, sha256, informational } = certificate
   const first = `  ${String(position).padStart(2)}  `
   const further = ' '.repeat(first.length)
   const field = (label: string, text: string) =>
@@ -45,10 +45,44 @@ function certificateLines(certificate: OutlinedCertificate, outline: ChainOutlin
     ...field('key', `${key ?? 'cannot be read'}; ${keyUsageText(keyUsage)}`),
     ...field('valid', validityText(notBefore, notAfter, outline.at)),
     ...field('sha256', sha256),
+    ...(informational === null ? [] : informationalSentences(informational)).flatMap((sentence, index) =>
+      field(index === 0 ? 'also' : '', sentence),
+    ),
   ]
 }
 
-function signerText({ signer, issuer }: OutlinedCertificate, { certificates }: ChainOutline): string {
+/** What a certificate tells besides, each in a line of its own; none for most private authorities. */
+function informationalSentences(informational: InformationalEvidence): string[] {
+  const { mustStaple, scts, ocsp, caIssuers, crls, unreadable } = informational
+  const sources = [
+    ...addressTexts(ocsp).map(address => `${address} (OCSP)`),
+    ...addressTexts(crls).map(address => `${address} (CRL)`),
+  ]
+  return [
+    ...(mustStaple ? ['promises an OCSP answer with each handshake (must-staple)'] : []),
+    ...(scts.length === 0 ? [] : [`${counted(scts.length, 'timestamp')} of public logs${sctDates(scts)}`]),
+    ...(sources.length === 0 ? [] : [`revocation: ${sources.join(', ')}`]),
+    ...(caIssuers.length === 0 ? [] : [`issuer: ${addressTexts(caIssuers).join(', ')}`]),
+    ...unreadable.map(({ part, problem }) => `${partWords[part]}: ${visible(problem)}`),
+  ]
+}
+
+/** `, 2026-01-01`, or the first and the last day. */
+function sctDates(scts: InformationalEvidence['scts']): string {
+  const days = scts.flatMap(({ timestamp }) => (timestamp === null ? [] : [timestamp.slice(0, 10)])).sort()
+  const [first] = days
+  const last = days.at(-1)
+  if (first === undefined || last === undefined) return ''
+  return first === last ? `, ${first}` : `, ${first} to ${last}`
+}
+
+function addressTexts(addresses: readonly string[]): string[] {
+  const shown = addresses.slice(0, shownAddresses).map(address => visible(address, maxAddressChars))
+  const rest = addresses.length - shown.length
+  return rest === 0 ? shown : [...shown, `${rest} more`]
+}
+
+function signerText({ signer, issuer }: ShownCertificate, { certificates }: CertDocument): string {
   const name = visible(issuer ?? '')
   switch (signer.kind) {
     case 'sent': {
@@ -74,6 +108,16 @@ function signerText({ signer, issuer }: OutlinedCertificate, { certificates }: C
   }
 }
 
+/** Where something is wrong with it, or left out. */
+const partWords: Readonly<Record<InformationalEvidence['unreadable'][number]['part'], string>> = {
+  'tls-feature': 'the TLS features (must-staple)',
+  'sct-list': 'the timestamps of public logs',
+  'authority-information': 'the addresses of issuer and OCSP',
+  'crl-distribution-points': 'the addresses of revocation lists',
+}
+
 const shownCertificates = 24
+const shownAddresses = 4
+const maxAddressChars = 200
 const labelColumns = 8
 const maxSentenceChars = 1_200

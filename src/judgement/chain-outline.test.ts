@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest'
+import { integer, octetString, oid, sequence } from '../../test/certificates/der.ts'
 import { keyOf } from '../../test/certificates/keys.ts'
-import { at, type Made, makeAuthority, makeLeaf } from '../../test/certificates/maker.ts'
+import { at, extension, generalName, type Made, makeAuthority, makeLeaf } from '../../test/certificates/maker.ts'
 import { createBudget } from '../protocol/x509/budget.ts'
 import { parseCertificate } from '../protocol/x509/certificate.ts'
 import type { Certificate, Read } from '../protocol/x509/model.ts'
+import { certDocument } from './cert-document.ts'
 import { type ChainOutline, outlineChain } from './chain-outline.ts'
 import { chainOutlineText } from './chain-outline-text.ts'
 
@@ -143,8 +145,16 @@ test('the work for a hundred certificates of one name is bounded by the budget',
 })
 
 describe('as a page', () => {
+  const pageOf = (chain: readonly (Made | Read)[], roots: readonly Made[] = []) =>
+    chainOutlineText(
+      certDocument(
+        outline(chain, roots),
+        chain.map(one => ('kind' in one ? one : read(one))),
+      ),
+    )
+
   test('it says who signed whom', () => {
-    const page = chainOutlineText(outline([leaf, middle, stranger, garbage], [root]))
+    const page = pageOf([leaf, middle, stranger, garbage], [root])
     expect(page).toContain('   0  CN=mx.example.com\n      signed  by 1, CN=Middle\n')
     expect(page).toContain('   1  CN=Middle\n      signed  by the known root CN=Root, which need not be sent\n')
     expect(page).toContain('   2  CN=Stranger\n      signed  by itself\n')
@@ -153,8 +163,42 @@ describe('as a page', () => {
     expect(Math.max(...page.split('\n').map(line => line.length))).toBeLessThanOrEqual(100)
   })
 
+  test('it says what a certificate tells besides', () => {
+    const url = (text: string) => generalName('uri', text)
+    const access = (method: string, address: string) => sequence(oid(`1.3.6.1.5.5.7.48.${method}`), url(address))
+    const timestamp = (day: string) => {
+      const ms = Buffer.from(Date.parse(day).toString(16).padStart(16, '0'), 'hex')
+      const sct = Buffer.concat([Buffer.alloc(33), ms, Buffer.from('000004030002aabb', 'hex')])
+      return Buffer.concat([Buffer.from([0, sct.length]), sct])
+    }
+    const scts = Buffer.concat(['2026-05-01', '2026-05-02'].map(timestamp))
+    const teller = makeLeaf({
+      issuer: middle,
+      more: [
+        extension('1.3.6.1.5.5.7.1.24', sequence(integer(5))),
+        extension('1.3.6.1.4.1.11129.2.4.2', octetString(Buffer.concat([Buffer.from([0, scts.length]), scts]))),
+        extension(
+          '1.3.6.1.5.5.7.1.1',
+          sequence(access('1', 'http://ocsp.example'), access('2', 'http://ca.example/\x1b')),
+        ),
+        extension('2.5.29.31', sequence(octetString(new Uint8Array(0)))),
+      ],
+    })
+    const page = pageOf([teller, middle], [root])
+    expect(page).toContain(
+      [
+        '      also    promises an OCSP answer with each handshake (must-staple)',
+        '              2 timestamps of public logs, 2026-05-01 to 2026-05-02',
+        '              revocation: http://ocsp.example (OCSP)',
+        '              issuer: http://ca.example/\\x1b',
+        '              the addresses of revocation lists: a distribution point is missing or of another type',
+      ].join('\n'),
+    )
+    expect(page.match(/^ +also /gm)).toHaveLength(1)
+  })
+
   test('nothing of a certificate reaches the terminal as it is', () => {
     const odd = makeLeaf({ subject: 'CN=\u202e\x1b[31mroot', names: ['mx.example\n'] })
-    expect(chainOutlineText(outline([odd]))).not.toMatch(/[\x1b\u202e]/)
+    expect(pageOf([odd])).not.toMatch(/[\x1b\u202e]/)
   })
 })

@@ -3,6 +3,7 @@
  *
  * Exit 0: whole and in date, up to a certificate that signed itself or below a known root. Exit 1: something in it would be refused.
  */
+import { certDocument } from '../../judgement/cert-document.ts'
 import { outlineChain } from '../../judgement/chain-outline.ts'
 import { chainOutlineText } from '../../judgement/chain-outline-text.ts'
 import { createBudget } from '../../protocol/x509/budget.ts'
@@ -26,6 +27,7 @@ export function show(file: string, options: CertShowOptions, context: Context): 
     atMs,
     budget: createBudget(),
   })
-  context.answer({ ...outline }, chainOutlineText(outline, context.paint))
+  const document = certDocument(outline, chain)
+  context.answer({ ...document }, chainOutlineText(document, context.paint))
   return outline.sound ? asHoped : answerIsNo
 }

@@ -14,6 +14,13 @@ export {
   type PresentedName,
   presentedNames,
 } from './identity.ts'
+export {
+  type Informational,
+  type InformationalPart,
+  readInformational,
+  type SignedCertificateTimestamp,
+  type UnreadablePart,
+} from './informational.ts'
 export type {
   AlgorithmIdentifier,
   AuthorityKeyIdentifier,
