@@ -46,11 +46,18 @@ export function certificatesOf(chain: readonly Read[]): readonly Certificate[] {
   return chain.flatMap(read => (read.kind === 'certificate' ? [read.certificate] : []))
 }
 
-function readBounded(file: string, option: string): Buffer {
+/** How large a file may be, and what to do about one that is larger or cannot be read. */
+export interface FileLimit {
+  readonly bytes: number
+  readonly hint: string
+}
+
+/** The octets of a file, or of standard input. */
+export function readBounded(file: string, option: string, limit: FileLimit | null = null): Buffer {
   try {
     const opened = file === '-' ? 0 : openSync(file, 'r')
     try {
-      return readAll(opened, file, option)
+      return readAll(opened, file, option, limit)
     } finally {
       if (opened !== 0) closeSync(opened)
     }
@@ -60,15 +67,16 @@ function readBounded(file: string, option: string): Buffer {
     throw new CliFailure(
       'cli.bad-input',
       `${option}: ${nameOf(file)} cannot be read: ${unreadable.get(code) ?? code}`,
-      'Give it a file of certificates in PEM, as the server sends them.',
+      limit?.hint ?? 'Give it a file of certificates in PEM, as the server sends them.',
     )
   }
 }
 
-function readAll(opened: number, file: string, option: string): Buffer {
+function readAll(opened: number, file: string, option: string, limit: FileLimit | null): Buffer {
+  const maxBytes = limit?.bytes ?? maxFileBytes
   const pieces: Buffer[] = []
   let length = 0
-  while (length <= maxFileBytes) {
+  while (length <= maxBytes) {
     const piece = Buffer.allocUnsafe(65_536)
     const read = readPiece(opened, piece)
     if (read === 0) return Buffer.concat(pieces, length)
@@ -77,8 +85,8 @@ function readAll(opened: number, file: string, option: string): Buffer {
   }
   throw new CliFailure(
     'cli.bad-input',
-    `${option}: ${nameOf(file)} is larger than ${maxFileBytes / 1024 / 1024} MB`,
-    'A chain is a few kilobytes: give it only the certificates of one server.',
+    `${option}: ${nameOf(file)} is larger than ${maxBytes / 1024 / 1024} MB`,
+    limit?.hint ?? 'A chain is a few kilobytes: give it only the certificates of one server.',
   )
 }
 
@@ -96,7 +104,7 @@ function readPiece(opened: number, piece: Buffer): number {
 }
 
 /** PEM is ASCII; what stands around the blocks may be anything. Windows' shells redirect in UTF-16. */
-function textOf(bytes: Buffer): string {
+export function textOf(bytes: Buffer): string {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return bytes.subarray(2).toString('utf16le')
   return bytes.toString('latin1')
 }
@@ -148,7 +156,7 @@ function contentStart(bytes: Buffer): number {
   return length < 0x80 ? 2 : 2 + (length & 0x7f)
 }
 
-function nameOf(file: string): string {
+export function nameOf(file: string): string {
   return file === '-' ? 'standard input' : visible(file, 200)
 }
 

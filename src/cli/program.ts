@@ -197,6 +197,8 @@ function commands(context: Context, perform: (work: () => Promise<number>) => Pr
   add(cert, 'show <file>', 'a chain in words: who signed whom, order, gaps, faults')
     .option('--roots <file>', "PEM: roots to know besides Mozilla's")
     .option('--at <time>', 'judge as of then, as 2026-03-01T12:00:00Z; now, unless given')
+    .option('--crl <file>', 'PEM or DER: a revocation list to report on; again for others', several)
+    .option('--ocsp <file>', 'DER: an OCSP response to report on; again for others', several)
     .addHelpText('after', certShowHelp)
     .action((file: string, options: CertShowOptions) =>
       perform(async () => (await import('./commands/cert.ts')).show(file, options, context)),
@@ -317,7 +319,8 @@ Examples:
   hermetic tlsa create fullchain.pem --host mx.example.org --usage 3 --selector 1 --mtype 1`
 
 const certShowHelp = `
-Exit codes: 0 the chain is whole and in date, 1 it is not.
+Exit codes: 0 the chain is whole and in date, 1 it is not; --crl and --ocsp change neither.
 
-Example:
-  hermetic cert show fullchain.pem`
+Examples:
+  hermetic cert show fullchain.pem
+  hermetic cert show fullchain.pem --crl issuer.crl`

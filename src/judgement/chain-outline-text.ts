@@ -3,14 +3,29 @@
  *
  * Lines are at most 100 columns; what came from outside passes `visible`.
  */
-import type { CertDocument, InformationalEvidence, ShownCertificate } from './cert-document.ts'
+import type {
+  CertDocument,
+  CertificateStatus,
+  InformationalEvidence,
+  RevocationReport,
+  ShownCertificate,
+} from './cert-document.ts'
 import { wrapped } from './text.ts'
-import { counted, findingsLines, keyUsageText, namesText, type Paint, plain, validityText } from './verify-text.ts'
+import {
+  counted,
+  findingsLines,
+  keyUsageText,
+  namesText,
+  type Paint,
+  plain,
+  rangesText,
+  validityText,
+} from './verify-text.ts'
 import { visible } from './visible.ts'
 
 /** @param paint Default: plain text. */
 export function chainOutlineText(outline: CertDocument, paint: Paint = plain): string {
-  const { sound, says, certificates, findings, at } = outline
+  const { sound, says, certificates, revocation, findings, at } = outline
   const shown = certificates.slice(0, shownCertificates)
   const rest = certificates.length - shown.length
   const parts = [
@@ -20,6 +35,7 @@ export function chainOutlineText(outline: CertDocument, paint: Paint = plain): s
       ...shown.flatMap(certificate => certificateLines(certificate, outline, paint)),
       ...(rest === 0 ? [] : [`  … and ${counted(rest, 'more certificate')}; --json has them all`]),
     ],
+    revocationLines(revocation, paint),
     findingsLines(findings, paint),
     [paint('dim', `judged at ${at}`)],
   ]
@@ -82,6 +98,48 @@ function addressTexts(addresses: readonly string[]): string[] {
   return rest === 0 ? shown : [...shown, `${rest} more`]
 }
 
+/** Each source with what it says of itself, then of each certificate. */
+function revocationLines(reports: readonly RevocationReport[], paint: Paint): string[] {
+  if (reports.length === 0) return []
+  const shown = reports.slice(0, shownSources)
+  const rest = reports.length - shown.length
+  return [
+    paint('bold', 'Revocation, reported and not judged: it changes nothing above'),
+    ...shown.flatMap(({ kind, file, says, certificates }) => [
+      ...wrapped(`${kind === 'crl' ? 'CRL' : 'OCSP'} ${visible(file, maxFileChars)}`, '  ', '    '),
+      ...wrapped(visible(says, maxSentenceChars), '      ', '      '),
+      ...statusLines(certificates, paint),
+    ]),
+    ...(rest === 0 ? [] : [`  … and ${counted(rest, 'more source')}; --json has them all`]),
+  ]
+}
+
+/** What a source is about comes first; all the others share one line. */
+function statusLines(statuses: readonly CertificateStatus[], paint: Paint): string[] {
+  const told = statuses.filter(({ status }) => status !== 'not-covered')
+  const shown = told.length > 0 ? told : statuses
+  const lines = shown.slice(0, shownCertificates).flatMap(({ position, status, says }) => {
+    const start = `  ${String(position).padStart(2)}  ${statusWords[status].padEnd(statusColumns)}`
+    const [first = '', ...more] = wrapped(visible(says, maxSentenceChars), start, ' '.repeat(start.length))
+    const style = statusStyles[status]
+    const word = statusWords[status]
+    return [style === null ? first : first.replace(word, paint(style, word)), ...more]
+  })
+  const rest = shown.length - shownCertificates
+  const others = statuses.filter(status => !shown.includes(status)).map(({ position }) => position)
+  return [
+    ...lines,
+    ...(rest > 0 ? [`      … and ${counted(rest, 'more certificate')}; --json has them all`] : []),
+    ...(others.length === 0
+      ? []
+      : wrapped(
+          `It is not about ${others.length === 1 ? 'certificate' : 'certificates'} ${rangesText(others)}.`,
+          '      ',
+          '      ',
+        )),
+  ]
+}
+
 function signerText({ signer, issuer }: ShownCertificate, { certificates }: CertDocument): string {
   const name = visible(issuer ?? '')
   switch (signer.kind) {
@@ -116,7 +174,24 @@ const partWords: Readonly<Record<InformationalEvidence['unreadable'][number]['pa
   'crl-distribution-points': 'the addresses of revocation lists',
 }
 
+const statusWords: Readonly<Record<CertificateStatus['status'], string>> = {
+  good: 'good',
+  revoked: 'revoked',
+  unknown: 'unknown',
+  'not-covered': '-',
+}
+
+const statusStyles: Readonly<Record<CertificateStatus['status'], 'red' | 'green' | 'yellow' | null>> = {
+  good: 'green',
+  revoked: 'red',
+  unknown: 'yellow',
+  'not-covered': null,
+}
+
 const shownCertificates = 24
+const shownSources = 10
+const statusColumns = 9
+const maxFileChars = 80
 const shownAddresses = 4
 const maxAddressChars = 200
 const labelColumns = 8

@@ -40,15 +40,24 @@ export function readChain(text: string, maxCertificates = maxChainCertificates):
   })
 }
 
-/** The first `maxBlocks` blocks with one of `labels`. */
-export function readPemBlocks(text: string, labels: readonly string[], maxBlocks: number): readonly PemBlock[] {
+/**
+ * The first `maxBlocks` blocks with one of `labels`.
+ * @param maxOctets What one block may encode.
+ */
+export function readPemBlocks(
+  text: string,
+  labels: readonly string[],
+  maxBlocks: number,
+  maxOctets = maxCertificateBytes,
+): readonly PemBlock[] {
   const blocks: PemBlock[] = []
   let open: { readonly label: string; readonly from: number; readonly line: number } | null = null
   let line = 1
   let counted = 0
   const close = (problem: string | null, end: number) => {
     if (open === null || !labels.includes(open.label)) return
-    const body = problem === null ? decode(text, open.from, end) : ({ kind: 'broken', problem } as const)
+    const body =
+      problem === null ? decode(text, open.from, end, maxOctets) : ({ kind: 'broken', problem } as const)
     blocks.push({ label: open.label, line: open.line, body })
   }
   for (const match of text.matchAll(boundary)) {
@@ -68,9 +77,9 @@ export function readPemBlocks(text: string, labels: readonly string[], maxBlocks
   return blocks
 }
 
-function decode(text: string, from: number, end: number): PemBlock['body'] {
+function decode(text: string, from: number, end: number, maxOctets: number): PemBlock['body'] {
   // A third more than the octets, and as much again for blanks and line breaks.
-  if (end - from > maxCertificateBytes * 2) return broken('the block is too long')
+  if (end - from > maxOctets * 2) return broken('the block is too long')
   const digits = text.slice(from, end).replace(blanks, '')
   if (digits.length % 4 !== 0 || !base64.test(digits)) return broken('the block is not base64')
   const octets = Buffer.from(digits, 'base64')

@@ -26,20 +26,23 @@ export type SignatureScheme =
 
 export type Hash = 'sha256' | 'sha384' | 'sha512'
 
+/** What signatures are on: certificates, and what is signed in the same form (RFC 5280 §5.1.1, RFC 6960 §4.2.1). */
+export type Signed = Pick<Certificate, 'tbs' | 'signatureAlgorithm' | 'signature'>
+
 /**
- * Whether `certificate` was signed by the holder of `key`. Never throws for what a certificate can hold.
+ * Whether `signed` was signed by the holder of `key`. Never throws for what a certificate can hold.
  *
  * @param budget pays for the verification itself; what the algorithm or the kind of key already settles is free.
  */
-export function verifySignature(certificate: Certificate, key: PublicKey, budget: Budget): SignatureVerdict {
-  const scheme = signatureScheme(certificate.signatureAlgorithm)
+export function verifySignature(signed: Signed, key: PublicKey, budget: Budget): SignatureVerdict {
+  const scheme = signatureScheme(signed.signatureAlgorithm)
   if (scheme.kind === 'weak' || scheme.kind === 'unsupported') return scheme.kind
   if (key.facts.kind === 'unsupported') return 'unsupported'
   if (!canBeOf(scheme, key.facts)) return 'bad'
   if (!budget.spend('signatures', verificationCost(key.facts))) return 'over-budget'
   const imported = importKey(key)
   if (imported === null) return 'unsupported'
-  return isSigned(scheme, certificate, imported) ? 'good' : 'bad'
+  return isSigned(scheme, signed, imported) ? 'good' : 'bad'
 }
 
 /** What the AlgorithmIdentifier of a signature stands for. */
@@ -92,8 +95,7 @@ function canBeOf(scheme: Verifiable, facts: PublicKeyFacts): boolean {
   }
 }
 
-function isSigned(scheme: Verifiable, certificate: Certificate, key: KeyObject): boolean {
-  const { tbs, signature } = certificate
+function isSigned(scheme: Verifiable, { tbs, signature }: Signed, key: KeyObject): boolean {
   try {
     switch (scheme.kind) {
       // PKCS #1 v1.5 is what a plain RSA key verifies with by default, and DER what ECDSA does. Saying so would double the time: Node unpacks an options object slowly.
