@@ -111,7 +111,7 @@ function nameOf(text: string): Name {
 }
 
 /** An uncompressed name inside RDATA: message.ts has written the pointers out. Lengths are checked again, for RDATA from elsewhere. */
-function readName(rdata: Uint8Array, start: number): { name: Name; end: number } | null {
+export function readName(rdata: Uint8Array, start: number): { name: Name; end: number } | null {
   const labels: Uint8Array[] = []
   for (let at = start; at - start < 255; ) {
     const length = rdata[at]
