@@ -138,6 +138,14 @@ test('a block among the issuers that is no certificate is told, and refuses noth
   expect(judged.remarks).toMatchObject([{ reason: 'x509.malformed', detail: 'the certificate in place 2: odd' }])
 })
 
+test('a key that may sign certificates only is refused for that, and nothing more is said of its key usage', async () => {
+  const chain = await leafOf(between, { keyUsage: ['keyCertSign'] })
+  expect(judgePeer(mail, shown(chain))).toMatchObject({
+    failure: { reason: 'x509.leaf-key-usage', detail: 'CN=mail.example: it is for keyCertSign' },
+    remarks: [],
+  })
+})
+
 test('what other programs trip over is told: case 2, a leaf that may not sign', async () => {
   const chain = await leafOf(between, { key: 'rsa', keyUsage: ['keyEncipherment'] })
   expect(judgePeer(mail, shown(chain, { openssl: content }))).toMatchObject({

@@ -55,7 +55,8 @@ export function judgePeer(references: readonly ReferenceIdentifier[], shown: Sho
     isPublicSuffix,
     budget: createBudget(),
   })
-  const remarks = [...malformedRemarks(chain), ...(leaf === null ? [] : leafRemarks(leaf))]
+  const isUsageTold = verdict.kind === 'not-authenticated' && verdict.reason === 'x509.leaf-key-usage'
+  const remarks = [...malformedRemarks(chain), ...(leaf === null || isUsageTold ? [] : leafRemarks(leaf))]
   if (verdict.kind === 'not-authenticated') {
     const failure = failed(
       verdict.reason,

@@ -28,6 +28,7 @@ import {
 export function constraintCases(): readonly CertificateCase[] {
   return [
     ...hostNames(),
+    ...dottedNames(),
     ...addresses(),
     ...mailAddresses(),
     ...uris(),
@@ -96,6 +97,56 @@ function hostNames(): readonly CertificateCase[] {
       { excluded: [dns('a.bar.example.com')] },
       [dns('*.example.com')],
     ),
+  )
+}
+
+/** `.example.com`, which RFC 5280 §4.2.1.10 has for mail and URIs only, and private authorities write for DNS names, too. */
+function dottedNames(): readonly CertificateCase[] {
+  const [told, unspoken] = [accepted(2, ['x509.malformed-name']), refused('x509.malformed-name')]
+  const forbidden = refused('x509.name-constraints')
+  return about('x509.malformed-name', 'RFC 5280 §4.2.1.10').with(
+    [
+      'constraints-dns-dot-permitted',
+      'The name is below the permitted one, which begins with a dot.',
+      underGiven({ permitted: [dns('.example.com')] }),
+      told,
+      unspoken,
+    ],
+    [
+      'constraints-dns-dot-not-permitted-itself',
+      'The name is the permitted one but for the dot in front, which permits those below it only.',
+      underGiven({ permitted: [dns('.mx.example.com')] }),
+      forbidden,
+      refused(),
+    ],
+    [
+      'constraints-dns-dot-excluded',
+      'The name is below the excluded one, which begins with a dot.',
+      underGiven({ excluded: [dns('.example.com')] }),
+      forbidden,
+      refused(),
+    ],
+    [
+      'constraints-dns-dot-excluded-itself',
+      'The name is the excluded one but for the dot in front: it may have been meant, too.',
+      underGiven({ excluded: [dns('.mx.example.com')] }),
+      forbidden,
+      refused(),
+    ],
+    [
+      'constraints-dns-dot-not-excluded',
+      'Another name is excluded, which begins with a dot.',
+      underGiven({ excluded: [dns('.example.net')] }),
+      told,
+      unspoken,
+    ],
+    [
+      'constraints-dns-dot-alone',
+      'The permitted name is a dot: nobody knows what that permits.',
+      underGiven({ permitted: [dns('.')] }),
+      forbidden,
+      refused(),
+    ],
   )
 }
 
@@ -366,6 +417,19 @@ function forms(): readonly CertificateCase[] {
       'The constraint has a minimum, which nobody may give.',
       under(rawConstraints(explicit(0, sequence(dns('example.com'), implicit(0, Buffer.of(1)))))),
       refused(),
+    ],
+    [
+      'constraints-form-minimum-0',
+      'The constraint writes out the minimum of 0, which is the default, and is kept.',
+      under(rawConstraints(explicit(0, sequence(dns('example.com'), implicit(0, Buffer.of(0)))))),
+      accepted(2, ['x509.encoding']),
+      refused('x509.encoding'),
+    ],
+    [
+      'constraints-form-minimum-0-broken',
+      'The constraint writes out the minimum of 0, which is the default, and is broken.',
+      under(rawConstraints(explicit(0, sequence(dns('example.net'), implicit(0, Buffer.of(0)))))),
+      refused('x509.name-constraints'),
     ],
     [
       'constraints-form-maximum',

@@ -143,6 +143,11 @@ function leafRecords(): readonly CertificateCase[] {
       leafWith({ extensions: { extendedKeyUsage: extendedKeyUsage(['clientAuth']) } }),
     ],
     [
+      'signs-certificates',
+      'The key of the leaf may sign certificates and nothing else.',
+      leafWith({ extensions: { keyUsage: keyUsage(['keyCertSign', 'cRLSign']) } }),
+    ],
+    [
       'unknown-critical',
       'The leaf has a critical extension that nobody knows.',
       leafWith({ more: [unknownExtension('critical')] }),
@@ -401,6 +406,13 @@ function issuerRecords(): readonly CertificateCase[] {
       'client-only',
       'The leaf is for clients only.',
       [leafWith({ extensions: { extendedKeyUsage: extendedKeyUsage(['clientAuth']) } }), intermediate()],
+      intermediate(),
+    ),
+    above(
+      'x509.leaf-key-usage',
+      'signs-certificates',
+      'The key of the leaf may sign certificates and nothing else.',
+      [leafWith({ extensions: { keyUsage: keyUsage(['keyCertSign', 'cRLSign']) } }), intermediate()],
       intermediate(),
     ),
     above(

@@ -16,6 +16,7 @@ import {
 } from './case.ts'
 import {
   bitString,
+  boolean,
   children,
   explicit,
   generalizedTime,
@@ -24,7 +25,9 @@ import {
   octetString,
   oid,
   sequence,
+  set,
   utcTime,
+  utf8String,
 } from './der.ts'
 import { algorithmIdentifier, type KeyKind, keyOf, pssParameters, type SignatureKind } from './keys.ts'
 import {
@@ -37,6 +40,7 @@ import {
   generalName,
   keyUsage,
   type Made,
+  makeAuthority,
   makeLeaf,
   pemOf,
   type Recipe,
@@ -58,6 +62,9 @@ export function pkixCases(): readonly CertificateCase[] {
     ...extendedKeyUsageCases(),
     ...criticalExtensionCases(),
     ...issuanceCases(),
+    ...leafKeyUsageCases(),
+    ...asideCases(),
+    ...encodingCases(),
     ...malformedCases(),
   ]
 }
@@ -1009,19 +1016,23 @@ function issuanceCases(): readonly CertificateCase[] {
         accepted(2),
       ],
     ),
-    ...about(null, 'RFC 5280 §4.1.2.6').with([
+    ...about('x509.malformed-name', 'RFC 5280 §4.1.2.6').with([
       'issuance-ca-without-subject',
       'The intermediate has an empty subject.',
       issuedBy({ subject: sequence() }),
-      accepted(2),
-      refused(),
+      ...fault('x509.malformed-name'),
     ]),
-    ...about(null, 'RFC 5280 §4.2.2.1').with([
-      'issuance-authority-information-unreadable',
-      'What should say where the issuer can be fetched is no DER.',
-      leafOf({ more: [extension('1.3.6.1.5.5.7.1.1', Buffer.from('malformed'))] }),
-      accepted(2),
-      refused(),
+    ...about('x509.san-critical', 'CA/Browser Forum Baseline Requirements §7.1.2.7.12').with([
+      'issuance-san-critical',
+      'The leaf has a subject, and its subjectAltName is critical.',
+      leafOf({ extensions: { subjectAltName: subjectAltName(['mx.example.com'], 'critical') } }),
+      ...fault('x509.san-critical'),
+    ]),
+    ...about('x509.policy-constraints-not-critical', 'RFC 5280 §4.2.1.11').with([
+      'issuance-policy-constraints-not-critical',
+      'The intermediate demands policies from four certificates further down, and its policyConstraints are not critical.',
+      issuedBy({ more: [extension('2.5.29.36', sequence(implicit(0, Buffer.of(3))))] }),
+      ...fault('x509.policy-constraints-not-critical'),
     ]),
     ...about('x509.leaf-is-ca', 'RFC 5280 §4.2.1.9').with([
       'issuance-leaf-is-ca-in-full',
@@ -1090,6 +1101,220 @@ function issuanceCases(): readonly CertificateCase[] {
   ]
 }
 
+/** A leaf whose key may do nothing that a handshake needs: most often an authority's certificate, served as a leaf. */
+function leafKeyUsageCases(): readonly CertificateCase[] {
+  const forUsages = (...usages: Parameters<typeof keyUsage>[0]): readonly Made[] =>
+    chain(leafWith({ extensions: { keyUsage: keyUsage(usages) } }))
+  const forClient = (...usages: Parameters<typeof keyUsage>[0]): Partial<PkixDraft> => ({
+    chain: chain(
+      leafWith({ extensions: { keyUsage: keyUsage(usages), extendedKeyUsage: extendedKeyUsage(['clientAuth']) } }),
+    ),
+    purpose: 'client',
+  })
+  const authority = makeAuthority({
+    subject: 'CN=mx.example.com',
+    key: keyOf('leaf'),
+    issuer: intermediate(),
+    extensions: { subjectAltName: subjectAltName(['mx.example.com']) },
+  })
+  return about('x509.leaf-key-usage', 'RFC 5280 §4.2.1.3').with(
+    [
+      'leaf-usage-authority',
+      'The server serves the certificate of its private authority, whose key may sign certificates and nothing else.',
+      chain(authority),
+      refused('x509.leaf-key-usage'),
+      accepted(2, ['x509.leaf-key-usage', 'x509.leaf-is-ca']),
+    ],
+    [
+      'leaf-usage-signs-certificates',
+      'The leaf is no CA, and its key may sign certificates and nothing else.',
+      forUsages('keyCertSign', 'cRLSign'),
+      refused('x509.leaf-key-usage'),
+    ],
+    [
+      'leaf-usage-signs-documents',
+      'The key of the leaf may sign what cannot be denied later, and nothing else.',
+      forUsages('nonRepudiation'),
+      refused('x509.leaf-key-usage'),
+    ],
+    [
+      'leaf-usage-agreement',
+      'The key of the leaf may agree on keys.',
+      forUsages('keyAgreement'),
+      accepted(2, ['x509.key-usage-no-signature']),
+    ],
+    [
+      'leaf-usage-client-encipherment',
+      "The key of a client's leaf may decrypt, and not sign: no client ever decrypts with it.",
+      forClient('keyEncipherment'),
+      refused('x509.leaf-key-usage'),
+    ],
+    [
+      'leaf-usage-client-agreement',
+      "The key of a client's leaf may agree on keys.",
+      forClient('keyAgreement'),
+      accepted(2, ['x509.key-usage-no-signature']),
+    ],
+  )
+}
+
+/** Extensions that play no part in validation. */
+function asideCases(): readonly CertificateCase[] {
+  const leafOf = (...more: readonly Uint8Array[]): readonly Made[] => chain(leafWith({ more }))
+  const [access, points, timestamps] = ['1.3.6.1.5.5.7.1.1', '2.5.29.31', '1.3.6.1.4.1.11129.2.4.2'] as const
+  const noDer = Buffer.from('malformed')
+  const uri = generalName('uri', 'http://ca.example.com/')
+  const unreadable: Verdicts = [accepted(2, ['x509.extension-unreadable']), refused('x509.extension-unreadable')]
+  return about('x509.extension-unreadable', 'RFC 5280 §4.2').with(
+    [
+      'issuance-authority-information-unreadable',
+      'What should say where the issuer can be fetched is no DER.',
+      leafOf(extension(access, noDer)),
+      ...unreadable,
+    ],
+    [
+      'issuance-authority-information-empty',
+      'What should say where the issuer can be fetched is an empty list.',
+      leafOf(extension(access, sequence())),
+      ...unreadable,
+    ],
+    [
+      'issuance-revocation-lists-unreadable',
+      'What should say where revocation lists can be fetched is no DER.',
+      leafOf(extension(points, noDer)),
+      ...unreadable,
+    ],
+    [
+      'issuance-timestamps-unreadable',
+      'What should hold the timestamps of public logs is no DER.',
+      leafOf(extension(timestamps, noDer)),
+      ...unreadable,
+    ],
+    [
+      'issuance-all-asides',
+      'The leaf says where its issuer and its revocation can be fetched, and holds a timestamp.',
+      leafOf(
+        extension(
+          access,
+          sequence(sequence(oid('1.3.6.1.5.5.7.48.1'), uri), sequence(oid('1.3.6.1.5.5.7.48.2'), uri)),
+        ),
+        extension(points, sequence(sequence(explicit(0, explicit(0, uri))))),
+        extension(timestamps, octetString(Buffer.of(0, 3, 0, 1, 0xaa))),
+      ),
+      accepted(2),
+    ],
+  )
+}
+
+/** Not DER, and yet everybody reads the same: what old software and private authorities really wrote. */
+function encodingCases(): readonly CertificateCase[] {
+  const leafOf = (recipe: Parameters<typeof leafWith>[0]): readonly Made[] => chain(leafWith(recipe))
+  const issuedBy = (recipe: Recipe): readonly Made[] => {
+    const issuer = intermediateWith(recipe)
+    return [leafWith({ issuer }), issuer]
+  }
+  const told = (depth = 2): Verdicts => [accepted(depth, ['x509.encoding']), refused('x509.encoding')]
+  const [no, one] = [boolean(false), Buffer.of(1, 1, 1)]
+  const raw = (id: string, critical: Uint8Array, value: Uint8Array): Uint8Array =>
+    sequence(oid(id), critical, octetString(value))
+  const usage = (octets: readonly number[], unusedBits: number): Uint8Array =>
+    extension('2.5.29.15', bitString(Buffer.from(octets), unusedBits), 'critical')
+  const attribute = (type: string, text: string): Uint8Array => sequence(oid(type), utf8String(text))
+  return [
+    ...about('x509.encoding', 'X.690 §11.5').with(
+      [
+        'encoding-ca-false',
+        "The leaf's basicConstraints write out that it is no CA, which is the default.",
+        leafOf({ extensions: { basicConstraints: extension('2.5.29.19', sequence(no), 'critical') } }),
+        ...told(),
+      ],
+      [
+        'encoding-critical-false',
+        "The leaf's keyUsage writes out that it is not critical, which is the default.",
+        leafOf({ extensions: { keyUsage: raw('2.5.29.15', no, bitString(Buffer.of(0x80), 7)) } }),
+        ...told(),
+      ],
+      [
+        'encoding-version-1',
+        'The trusted root writes out that it is of version 1, which is the default.',
+        underRoot({ version: 0, onlyExtensions: [] }),
+        accepted(1, ['x509.encoding', 'x509.old-version']),
+        refused(),
+      ],
+    ),
+    ...about('x509.encoding', 'X.690 §11.1').with(
+      [
+        'encoding-ca-01',
+        'That the intermediate is a CA is written as 01 and not FF.',
+        issuedBy({ extensions: { basicConstraints: extension('2.5.29.19', sequence(one), 'critical') } }),
+        ...told(),
+      ],
+      [
+        'encoding-critical-01',
+        "That the leaf's keyUsage is critical is written as 01 and not FF.",
+        leafOf({ extensions: { keyUsage: raw('2.5.29.15', one, bitString(Buffer.of(0x80), 7)) } }),
+        ...told(),
+      ],
+      [
+        'encoding-critical-01-unknown',
+        'The leaf has an extension that nobody knows, critical by a TRUE written as 01: it is critical all the same.',
+        leafOf({ more: [raw('1.3.6.1.4.1.55555.1', one, nullValue)] }),
+        refused('x509.unknown-critical-extension'),
+      ],
+    ),
+    ...about('x509.encoding', 'X.690 §11.2').with(
+      [
+        'encoding-key-usage-zero-bits',
+        'The keyUsage of the leaf has all eight bits written out, of which the last seven are zero.',
+        leafOf({ extensions: { keyUsage: usage([0x80], 0) } }),
+        ...told(),
+      ],
+      [
+        'encoding-key-usage-zero-bits-in-root',
+        'The keyUsage of the trusted root, as that of some public ones, has zero bits at the end.',
+        underRoot({ extensions: { keyUsage: usage([0x06], 0) } }),
+        ...told(1),
+      ],
+      [
+        'encoding-key-usage-zero-octet',
+        'The keyUsage of the leaf has an octet of zeros at the end.',
+        leafOf({ extensions: { keyUsage: usage([0x80, 0], 7) } }),
+        ...told(),
+      ],
+      [
+        'encoding-key-usage-unused-bits',
+        'The keyUsage of the leaf has a bit set that is marked as unused: it does not count.',
+        leafOf({ extensions: { keyUsage: usage([0x81], 7) } }),
+        ...told(),
+      ],
+      [
+        'encoding-key-usage-sign-among-unused-bits',
+        'The keyUsage of the intermediate has keyCertSign only among the bits that are marked as unused.',
+        issuedBy({ extensions: { keyUsage: usage([0x84], 5) } }),
+        refused('x509.issuer-key-usage'),
+      ],
+    ),
+    ...about('x509.encoding', 'RFC 5280 §4.1.2.5').with([
+      'encoding-generalized-time',
+      'The leaf expires in 2036, written as years from 2050 on are.',
+      leafOf({ notAfter: generalizedTime('20360101000000Z') }),
+      ...told(),
+    ]),
+    ...about('x509.encoding', 'X.690 §11.6').with([
+      'encoding-relative-name-not-sorted',
+      "A relative name in the leaf's subject has two attributes, the greater one first.",
+      leafOf({ subject: sequence(set(attribute('2.5.4.3', 'mx.example.com'), attribute('2.5.4.10', 'Example'))) }),
+      ...told(),
+    ]),
+    ...about('x509.encoding', 'RFC 5280 §4.1').with([
+      'encoding-relative-name-sorted',
+      "A relative name in the leaf's subject has two attributes, in order.",
+      leafOf({ subject: sequence(set(attribute('2.5.4.10', 'Example'), attribute('2.5.4.3', 'mx.example.com'))) }),
+      accepted(2),
+    ]),
+  ]
+}
+
 function malformedCases(): readonly CertificateCase[] {
   const leafOf = (recipe: Parameters<typeof leafWith>[0]): readonly Made[] => chain(leafWith(recipe))
   const text = (pem: string): Partial<PkixDraft> => ({ chain: [pem, intermediate()], leaf: leaf() })
@@ -1146,8 +1371,10 @@ function malformedCases(): readonly CertificateCase[] {
     ],
     [
       'malformed-boolean',
-      'A TRUE in the leaf is the octet 01 and not FF.',
-      leafOf({ more: [sequence(oid('1.3.6.1.4.1.55555.1'), Buffer.of(1, 1, 1), octetString(nullValue))] }),
+      'A TRUE in the leaf has two octets.',
+      leafOf({
+        more: [sequence(oid('1.3.6.1.4.1.55555.1'), Buffer.of(1, 2, 0xff, 0xff), octetString(nullValue))],
+      }),
       refused('x509.malformed'),
     ],
     [
@@ -1167,6 +1394,18 @@ function malformedCases(): readonly CertificateCase[] {
       'The keyUsage of the leaf allows nothing at all.',
       leafOf({ extensions: { keyUsage: extension('2.5.29.15', bitString(Buffer.of()), 'critical') } }),
       refused(),
+    ],
+    [
+      'malformed-key-usage-zero',
+      'The keyUsage of the leaf has one bit, which is zero.',
+      leafOf({ extensions: { keyUsage: extension('2.5.29.15', bitString(Buffer.of(0), 7), 'critical') } }),
+      refused('x509.malformed'),
+    ],
+    [
+      'malformed-key-usage-unused-bits',
+      'The keyUsage of the leaf marks eight bits of its last octet as unused.',
+      leafOf({ extensions: { keyUsage: extension('2.5.29.15', bitString(Buffer.of(0x80), 8), 'critical') } }),
+      refused('x509.malformed'),
     ],
     [
       'malformed-serial-padded',

@@ -156,6 +156,14 @@ export const x509Findings = {
     remedy: s =>
       `The postmaster of ${s.host} needs a certificate with the extended key usage serverAuth (clientAuth where it is a client).`,
   },
+  'x509.leaf-key-usage': {
+    ...refused,
+    spec: 'RFC 5280 §4.2.1.3',
+    says: s =>
+      `The key usage of the certificate of ${s.host} permits nothing that a TLS handshake needs, as that of an authority does${s.detail}.`,
+    remedy: s =>
+      `The postmaster of ${s.host} needs a certificate of its own for the server, with digitalSignature (and keyEncipherment for RSA) in its key usage; with a private authority that is one more certificate to issue.`,
+  },
   'x509.name-constraints': {
     ...refused,
     spec: 'RFC 5280 §4.2.1.10',
@@ -190,6 +198,22 @@ export const x509Findings = {
       'One of the two is wrong: please report it with the text in brackets and the chain, which `hermetic log` shows. To be safe the path is not accepted unless both do.',
   },
 
+  'x509.encoding': {
+    ...issuance,
+    spec: 'RFC 5280 §4.1',
+    says: s =>
+      `A certificate of ${s.host} is written in a way that the standard (DER) does not have, though nobody can misread it${s.detail}.`,
+    remedy: () =>
+      'The rules for mail let it pass, Go and other strict programs do not. Old or home-made software writes such certificates; the next one should be made with a current one.',
+  },
+  'x509.extension-unreadable': {
+    ...issuance,
+    spec: 'RFC 5280 §4.2',
+    says: s =>
+      `A certificate of ${s.host} holds an extension that cannot be read, and that nothing here depends on${s.detail}.`,
+    remedy: () =>
+      'The rules for mail let it pass, but other programs may refuse the certificate (OpenSSL does for cRLDistributionPoints). Whoever issues it should correct it with the next one.',
+  },
   'x509.key-short': {
     ...issuance,
     spec: 'RFC 9325 §4.5',
@@ -278,6 +302,12 @@ export const x509Findings = {
       `The certificate of ${s.host} has no subject, and does not mark its subjectAltName as critical${s.detail}.`,
     remedy: pedantic,
   },
+  'x509.san-critical': {
+    ...issuance,
+    spec: 'RFC 5280 §4.2.1.6',
+    says: s => `The certificate of ${s.host} has a subject, and marks its subjectAltName as critical${s.detail}.`,
+    remedy: pedantic,
+  },
   'x509.no-san': {
     ...issuance,
     spec: 'RFC 9525 §6.1',
@@ -304,12 +334,19 @@ export const x509Findings = {
       `An authority in the chain of ${s.host} has name constraints that neither permit nor exclude anything${s.detail}.`,
     remedy: pedantic,
   },
+  'x509.policy-constraints-not-critical': {
+    ...issuance,
+    spec: 'RFC 5280 §4.2.1.11',
+    says: s =>
+      `A certificate in the chain of ${s.host} does not mark its policy constraints as critical${s.detail}.`,
+    remedy: pedantic,
+  },
   'x509.malformed-name': {
     ...issuance,
     spec: 'RFC 5280 §4.2.1.6',
-    says: s => `A certificate of ${s.host} holds a name that is not well-formed and matches nothing${s.detail}.`,
+    says: s => `A certificate of ${s.host} holds a name that is not well-formed${s.detail}.`,
     remedy: s =>
-      `If ${s.host} is to be reached by this name, its postmaster needs a certificate that writes it rightly: letters, digits, hyphens and dots, other scripts as \`xn--\`.`,
+      `Such a name matches nothing. If ${s.host} is to be reached by it, its postmaster needs a certificate that writes it rightly: letters, digits, hyphens and dots, other scripts as \`xn--\`. Name constraints for DNS names are written without a dot in front.`,
   },
   'x509.public-suffix-wildcard': {
     ...issuance,

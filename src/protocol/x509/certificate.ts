@@ -3,7 +3,7 @@
  *
  * Success means that the outline could be read: the three parts of a Certificate and the fields of its TBSCertificate stand where they belong, each in DER,
  * and nothing follows. Then its bytes and its key can be told, which is all that DANE-EE needs (RFC 7671 §5.1). Whatever is broken inside a
- * field, or was issued against the rules, is a fault of the certificate, and the field in question is null.
+ * field, or was issued against the rules, is a fault of the certificate; where nobody can say what the field means, it is null.
  *
  * Faults here are those that one certificate shows by itself. What depends on its place in a path, on a name or on the time is for others to say; so is whether a
  * fault refuses. No signature is checked.
@@ -19,11 +19,13 @@ import {
   hasMore,
   isAtEnd,
   isMinimalInteger,
+  maxOddities,
   nextAs,
-  nextBoolean,
+  nextFlag,
   nextIf,
   nextOid,
   nextTime,
+  noteOddity,
   openDer,
   tags,
   takeProblem,
@@ -31,6 +33,9 @@ import {
 } from './der.ts'
 import { isEmptyName, isName } from './distinguished-name.ts'
 import {
+  isAuthorityInformation,
+  isDistributionPoints,
+  isTimestampList,
   readAlternativeNames,
   readAuthorityKeyIdentifier,
   readBasicConstraints,
@@ -144,19 +149,17 @@ function readVersion(fields: Der, faults: Faults): 1 | 2 | 3 {
   const octets = content(fields)
   const number = octets.length === 3 && octets[0] === tags.integer && octets[1] === 1 ? (octets[2] ?? 0xff) : 0xff
   if (number === 2) return 3
-  faults.add(
-    number === 1 ? 'x509.old-version' : 'x509.malformed',
-    number === 0
-      ? 'version 1 is written out, which DER leaves out'
-      : number === 1
-        ? 'version 2'
-        : 'the version is none of 1, 2, 3',
-  )
-  if (number === 0) faults.add('x509.old-version', 'version 1')
-  return number === 0 ? 1 : number === 1 ? 2 : 3
+  if (number > 2) {
+    faults.add('x509.malformed', 'the version is none of 1, 2, 3')
+    return 3
+  }
+  const version = number === 0 ? 1 : 2
+  if (version === 1) noteOddity(fields, 'the version is 1, and written out')
+  faults.add('x509.old-version', `version ${version}`)
+  return version
 }
 
-/** RFC 5280 §4.1.2.2: positive, and of 20 octets at most. */
+/** RFC 5280 §4.1.2.2: positive, and of 20 octets at most. Octets too many deceive nobody, but OpenSSL cannot read such a certificate. */
 function judgeSerial(serial: Uint8Array, faults: Faults): void {
   const first = serial[0] ?? 0
   if (!isMinimalInteger(serial, 0, serial.length))
@@ -257,7 +260,7 @@ function readExtensionList(list: Der, found: Extensions, subject: DistinguishedN
       continue
     }
     const der = enter(list)
-    const extension = readExtension(der, faults)
+    const extension = readExtension(der)
     if (extension === null) {
       faults.unreadable(null)
       continue
@@ -275,16 +278,11 @@ function readExtensionList(list: Der, found: Extensions, subject: DistinguishedN
 }
 
 /** Reads the content of an Extension, and leaves `der` at extnValue. */
-function readExtension(der: Der, faults: Faults): Extension | null {
+function readExtension(der: Der): Extension | null {
   const oid = nextOid(der, 'the identifier of an extension')
   if (oid === null) return null
-  let critical = false
-  if (hasMore(der) && der.reading.bytes[der.at] === tags.boolean) {
-    const written = nextBoolean(der, 'critical')
-    if (written === null) return null
-    critical = written
-    if (!written) faults.add('x509.malformed', `critical is FALSE in extension ${oid}, which DER leaves out`)
-  }
+  const critical = nextFlag(der, `critical of extension ${oid}`)
+  if (critical === null) return null
   if (!nextAs(der, tags.octetString, 'extnValue') || !isAtEnd(der, 'extnValue')) return null
   return { oid, critical, value: content(der) }
 }
@@ -337,6 +335,19 @@ function decode(
       if (critical) faults.add('x509.key-id-critical', 'authorityKeyIdentifier')
       if (found.authorityKeyIdentifier?.hasIssuerAndSerial === true) faults.add('x509.aki-issuer', null)
       return
+    case extensionOids.policyConstraints:
+      // RFC 5280 §4.2.1.11.
+      if (!critical) faults.add('x509.policy-constraints-not-critical', null)
+      return
+    case extensionOids.authorityInfoAccess:
+      if (!isAuthorityInformation(value)) faults.passOver()
+      return
+    case extensionOids.crlDistributionPoints:
+      if (!isDistributionPoints(value)) faults.passOver()
+      return
+    case extensionOids.timestampList:
+      if (!isTimestampList(value)) faults.passOver()
+      return
     default:
   }
 }
@@ -383,11 +394,13 @@ interface Faults {
   add(reason: X509Reason, detail: string | null): void
   /** Adds the problem that the reading has met, and answers `instead`. */
   unreadable<T>(instead: T): T
+  /** Adds the problem as one of an extension that no decision rests on. */
+  passOver(): void
   all(): readonly Fault[]
 }
 
 /** So many of each reason are told one by one; the rest are counted. A certificate can be wrong in a hundred thousand places. */
-const maxToldFaults = 8
+const maxToldFaults = maxOddities
 
 function createFaults(der: Der): Faults {
   const told: Fault[] = []
@@ -403,7 +416,11 @@ function createFaults(der: Der): Faults {
       add('x509.malformed', takeProblem(der))
       return instead
     },
+    passOver: () => add('x509.extension-unreadable', takeProblem(der)),
     all: () => {
+      const { oddities, oddityCount } = der.reading
+      for (const oddity of oddities ?? []) told.push({ reason: 'x509.encoding', detail: oddity })
+      if (oddityCount > 0) counts.set('x509.encoding', oddityCount)
       for (const [reason, count] of counts)
         if (count > maxToldFaults) told.push({ reason, detail: `and ${count - maxToldFaults} more of the kind` })
       return told

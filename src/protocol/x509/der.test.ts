@@ -2,9 +2,11 @@ import { expect, test } from 'vitest'
 import {
   type Der,
   hasMore,
+  maxOddities,
   next,
   nextBoolean,
   nextCount,
+  nextFlag,
   nextNamedBits,
   nextOctetsAsBits,
   nextOid,
@@ -55,7 +57,12 @@ test('a problem names its place, and the first one is kept', () => {
 const values: readonly (readonly [what: string, read: (der: Der) => unknown, octets: Buffer, value: unknown])[] = [
   ['TRUE', boolean, hex('0101ff'), true],
   ['FALSE', boolean, hex('010100'), false],
-  ['a BOOLEAN of 01', boolean, hex('010101'), null],
+  ['a BOOLEAN of 01', boolean, hex('010101'), true],
+  ['a flag that is not there', flag, hex(''), false],
+  ['a flag that is another element', flag, hex('0400'), false],
+  ['a flag that is TRUE', flag, hex('0101ff'), true],
+  ['a flag that is FALSE', flag, hex('010100'), false],
+  ['a flag of two octets', flag, hex('01020000'), null],
   ['a BOOLEAN without content', boolean, hex('0100'), null],
   ['a BOOLEAN of two octets', boolean, hex('0102ffff'), null],
   ['0', count, hex('020100'), 0],
@@ -89,9 +96,10 @@ const values: readonly (readonly [what: string, read: (der: Der) => unknown, oct
   ['the last bit of the octet', namedBits, hex('03020001'), '01'],
   ['no named bit', namedBits, hex('030100'), ''],
   ['no named bit, yet bits unused', namedBits, hex('030107'), null],
-  ['a zero bit at the end', namedBits, hex('03020680'), null],
-  ['a zero octet at the end', namedBits, hex('0303008000'), null],
-  ['a set bit among the unused', namedBits, hex('03020781'), null],
+  ['a zero bit at the end', namedBits, hex('03020680'), '80'],
+  ['a zero octet at the end', namedBits, hex('0303008000'), '8000'],
+  ['a set bit among the unused', namedBits, hex('03020781'), '80'],
+  ['all bits unused but one, and set', namedBits, hex('030307ffff'), 'ff80'],
   ['eight unused bits', namedBits, hex('03020880'), null],
   ['named bits without content', namedBits, hex('0300'), null],
 ]
@@ -100,6 +108,70 @@ test.each(values)('%s is read as the one value its octets have, or refused', (_,
   const der = openDer(octets)
   expect(read(der)).toEqual(value)
   if (value === null) expect(takeProblem(der)).toMatch(/ at octet \d+$/)
+})
+
+const oddities: readonly (readonly [
+  what: string,
+  read: (der: Der) => unknown,
+  octets: Buffer,
+  oddity: string | null,
+])[] = [
+  ['TRUE', boolean, hex('0101ff'), null],
+  ['a BOOLEAN of 01', boolean, hex('010101'), 'it is TRUE, and not written as FF at octet 0'],
+  ['a flag that is left out', flag, hex('0400'), null],
+  ['a flag that is TRUE', flag, hex('0101ff'), null],
+  ['a flag of 01', flag, hex('010101'), 'it is TRUE, and not written as FF at octet 0'],
+  ['a flag that is FALSE', flag, hex('010100'), 'it is FALSE, and written out at octet 0'],
+  ['one named bit', namedBits, hex('03020780'), null],
+  ['no named bit', namedBits, hex('030100'), null],
+  ['a zero bit at the end', namedBits, hex('03020680'), 'the bits of it are not in their one encoding at octet 0'],
+  [
+    'eight bits, the first one set',
+    namedBits,
+    hex('03020080'),
+    'the bits of it are not in their one encoding at octet 0',
+  ],
+  [
+    'a zero octet at the end',
+    namedBits,
+    hex('0303008000'),
+    'the bits of it are not in their one encoding at octet 0',
+  ],
+  [
+    'a set bit among the unused',
+    namedBits,
+    hex('03020781'),
+    'the bits of it are not in their one encoding at octet 0',
+  ],
+  ['a UTCTime', time, text(0x17, '491231235959Z'), null],
+  [
+    'a GeneralizedTime of 2049',
+    time,
+    text(0x18, '20491231235959Z'),
+    'it is before 2050, and no UTCTime at octet 0',
+  ],
+  ['a GeneralizedTime of 2050', time, text(0x18, '20500101000000Z'), null],
+  [
+    'a GeneralizedTime of 1950',
+    time,
+    text(0x18, '19500101000000Z'),
+    'it is before 2050, and no UTCTime at octet 0',
+  ],
+  ['a GeneralizedTime of 1949, which UTCTime does not have', time, text(0x18, '19491231235959Z'), null],
+]
+
+test.each(oddities)('%s is read, and noted where DER has another encoding', (_, read, octets, oddity) => {
+  const der = openDer(octets)
+  expect(read(der)).not.toBeNull()
+  expect(der.reading.oddities).toEqual(oddity === null ? null : [oddity])
+  expect(der.reading.oddityCount).toBe(oddity === null ? 0 : 1)
+})
+
+test('of many oddities the first are kept, and all are counted', () => {
+  const der = openDer(Buffer.concat(Array<Buffer>(1_000).fill(hex('010100'))))
+  for (let index = 0; index < 1_000; index++) expect(flag(der)).toBe(false)
+  expect(der.reading.oddities).toHaveLength(maxOddities)
+  expect(der.reading.oddityCount).toBe(1_000)
 })
 
 const utc = 0x17
@@ -147,6 +219,14 @@ test.each(times)('the time of tag %i, written %s, is %s', (tag, written, time) =
 
 function boolean(der: Der) {
   return nextBoolean(der, 'it')
+}
+
+function flag(der: Der) {
+  return nextFlag(der, 'it')
+}
+
+function time(der: Der) {
+  return nextTime(der, 'it')
 }
 
 function count(der: Der) {

@@ -1,6 +1,7 @@
 /**
  * DER, read strictly (ITU-T X.690 §10, §11): definite lengths in as few octets as possible, tag numbers in as few octets as possible,
- * one encoding for each value. What two programs could read differently is refused here, not interpreted.
+ * one encoding for each value. What two programs could read differently is refused here, not interpreted. Some encodings are not DER, and yet nobody
+ * reads them differently: old software writes TRUE as 01, or the zero bits at the end of a key usage. These are read, and noted as oddities.
  *
  * A `Der` is a place in the octets of one element's content. `next` reads one element's header and moves behind the element; what was read stands
  * in `tag`, `start` and `from` (it ends at `at`) until the following `next`. Nothing is copied, and nothing is read that nobody asks for:
@@ -18,6 +19,10 @@ export interface Reading {
   readonly buffer: Buffer
   /** The first problem since the last `takeProblem`, with its place; null: none. */
   problem: string | null
+  /** The first of the encodings that are not DER and have one meaning all the same, each with its place; null: none. */
+  oddities: string[] | null
+  /** How many there are. */
+  oddityCount: number
   /** Elements whose header was read: the work done, for tests of its growth. */
   elements: number
 }
@@ -42,7 +47,8 @@ export function openDer(bytes: Uint8Array): Der {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
   const plain =
     bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
-  return placeAt({ bytes: plain, buffer, problem: null, elements: 0 }, 0, plain.length)
+  const reading: Reading = { bytes: plain, buffer, problem: null, oddities: null, oddityCount: 0, elements: 0 }
+  return placeAt(reading, 0, plain.length)
 }
 
 /** The content of the element read last. */
@@ -131,6 +137,14 @@ export function failHere(der: Der, problem: string): false {
   return false
 }
 
+/** Notes that the element read last is not encoded as DER wants it, though everybody reads it as the same value. */
+export function noteOddity(der: Der, oddity: string): void {
+  const { reading } = der
+  reading.oddityCount++
+  reading.oddities ??= []
+  if (reading.oddities.length < maxOddities) reading.oddities.push(`${oddity} at octet ${der.start}`)
+}
+
 /** The problem, which is then forgotten. */
 export function takeProblem(der: Der): string {
   const problem = der.reading.problem ?? 'unreadable'
@@ -156,13 +170,28 @@ export function nextOid(der: Der, what: string): Oid | null {
   return oid
 }
 
-/** Reads a BOOLEAN: 00 or FF (X.690 §11.1). */
+/**
+ * Reads a BOOLEAN: 00 or FF (X.690 §11.1).
+ *
+ * Any other octet is TRUE (X.690 §8.2.2), and an oddity: Mbed TLS wrote 01 until 2015; OpenSSL and GnuTLS read it so.
+ */
 export function nextBoolean(der: Der, what: string): boolean | null {
   if (!nextAs(der, tags.boolean, what)) return null
+  if (der.at - der.from !== 1) {
+    failHere(der, `${what} is not of one octet`)
+    return null
+  }
   const value = der.reading.bytes[der.from]
-  if (der.at - der.from === 1 && (value === 0 || value === 0xff)) return value === 0xff
-  failHere(der, `${what} is neither 00 nor FF`)
-  return null
+  if (value !== 0 && value !== 0xff) noteOddity(der, `${what} is TRUE, and not written as FF`)
+  return value !== 0
+}
+
+/** Reads a BOOLEAN DEFAULT FALSE. FALSE written out, which DER leaves out (X.690 §11.5), is an oddity. */
+export function nextFlag(der: Der, what: string): boolean | null {
+  if (der.at === der.end || der.reading.bytes[der.at] !== tags.boolean) return false
+  const value = nextBoolean(der, what)
+  if (value === false) noteOddity(der, `${what} is FALSE, and written out`)
+  return value
 }
 
 /** Reads an INTEGER that may not be negative. Larger ones than a number holds exactly become `Infinity`. */
@@ -205,27 +234,36 @@ export function nextOctetsAsBits(der: Der, what: string): Uint8Array | null {
 
 /**
  * Reads a BIT STRING whose bits have names (X.690 §11.2.2): unused bits zero, and no zero bit at the end.
- * @returns its octets, null for anything else.
+ *
+ * Zero bits at the end are an oddity: they say nothing. So are unused bits that are set, which X.690 §8.6.2.4 leaves to the sender: they are no bits of the value.
+ * @returns its octets with the unused bits clear, null for anything else.
  */
 export function nextNamedBits(der: Der, what: string): Uint8Array | null {
   if (!nextAs(der, tags.bitString, what)) return null
   const { bytes } = der.reading
   const unused = bytes[der.from] ?? 8
   const length = der.at - der.from - 1
-  const last = bytes[der.at - 1] ?? 0
+  if (length < 0 || unused > 7 || (length === 0 && unused > 0)) {
+    failHere(der, `${what} is no BIT STRING`)
+    return null
+  }
+  const octets = bytes.subarray(der.from + 1, der.at)
+  if (length === 0) return octets
+  const last = octets[length - 1] ?? 0
   // The lowest used bit of the last octet is the last bit: it has to be set, and everything below it clear.
-  const isDer =
-    length === 0 ? unused === 0 : length > 0 && unused < 8 && (last & ((2 << unused) - 1)) === 1 << unused
-  if (isDer) return bytes.subarray(der.from + 1, der.at)
-  failHere(der, `the bits of ${what} are not in their one encoding`)
-  return null
+  const isSetBelow = (last & ((1 << unused) - 1)) !== 0
+  if (isSetBelow || (last & (1 << unused)) === 0)
+    noteOddity(der, `the bits of ${what} are not in their one encoding`)
+  if (!isSetBelow) return octets
+  const masked = octets.slice()
+  masked[length - 1] = last & (0xff << unused)
+  return masked
 }
 
 /**
  * Reads a Time (RFC 5280 §4.1.2.5): UTCTime `YYMMDDHHMMSSZ` or GeneralizedTime `YYYYMMDDHHMMSSZ`, no other form.
  *
- * A GeneralizedTime before 2050 is let through. RFC 5280 §4.1.2.5 wants UTCTime there, but such a time has one meaning only: nobody can be
- * deceived by it, and to refuse it would refuse honest certificates.
+ * A GeneralizedTime between 1950 and 2050 is an oddity: RFC 5280 §4.1.2.5 wants UTCTime there, and yet it has one meaning only.
  * @returns milliseconds since 1970, null for anything that is no such time.
  */
 export function nextTime(der: Der, what: string): number | null {
@@ -240,6 +278,8 @@ export function nextTime(der: Der, what: string): number | null {
   const rest = from + yearDigits
   const time = written < 0 ? null : momentOf(year, bytes, rest)
   if (time === null) failHere(der, `${what} is no time in the form of RFC 5280`)
+  else if (yearDigits === 4 && year >= 1950 && year < 2050)
+    noteOddity(der, `${what} is before 2050, and no UTCTime`)
   return time
 }
 
@@ -270,6 +310,9 @@ export const context = {
   primitive: (number: number) => 0x80 | number,
   constructed: (number: number) => 0xa0 | number,
 } as const
+
+/** So many oddities are told one by one; the rest are counted. */
+export const maxOddities = 8
 
 /** Stands for every tag number over 30, of which no standard read here has any. */
 const otherTag = -1

@@ -7,7 +7,19 @@
  *
  * Each name is prepared once, however often it is compared.
  */
-import { type Der, enter, failHere, hasMore, next, nextAs, nextOid, openDer, tags } from './der.ts'
+import {
+  type Der,
+  enter,
+  failHere,
+  hasMore,
+  next,
+  nextAs,
+  nextOid,
+  noteOddity,
+  openDer,
+  tags,
+  whole,
+} from './der.ts'
 import type { DistinguishedName, Oid } from './model.ts'
 import { attributeOids } from './oids.ts'
 
@@ -67,19 +79,28 @@ export function isEmptyName(name: DistinguishedName): boolean {
 /**
  * Whether `der`, the content of a Name, is well-formed: relative names of at least one attribute each. A problem is noted if not.
  *
- * The order within a relative name is not held against it, though X.690 §11.6 sorts them: it changes nothing of what the name means.
+ * Attributes of one relative name in another order than X.690 §11.6 has them are an oddity: it changes nothing of what the name means.
  */
 export function isName(der: Der): boolean {
   while (hasMore(der)) {
     if (!nextAs(der, tags.set, 'a relative name')) return false
     const relative = enter(der)
     if (!hasMore(relative)) return failHere(der, 'a relative name is empty')
+    let previous: Uint8Array | null = null
+    let isSorted = true
     while (hasMore(relative)) {
       if (!nextAs(relative, tags.sequence, 'an attribute of a name')) return false
       const attribute = enter(relative)
+      // Nearly all have one attribute.
+      if (previous !== null || hasMore(relative)) {
+        const present = whole(relative)
+        isSorted &&= previous === null || Buffer.compare(previous, present) <= 0
+        previous = present
+      }
       if (nextOid(attribute, 'the type of an attribute') === null || !next(attribute)) return false
       if (hasMore(attribute)) return failHere(relative, 'an attribute has more than a value')
     }
+    if (!isSorted) noteOddity(der, 'the attributes of a relative name are not sorted')
   }
   return true
 }

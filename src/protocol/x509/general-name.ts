@@ -92,7 +92,10 @@ export function nameProblem(name: GeneralName): string | null {
 export function constraintProblem(name: GeneralName): string | null {
   switch (name.type) {
     case 'dns':
-      return name.value === '' || isHostName(name.value) ? null : `${shown(name.value)} is no domain`
+      if (name.value === '' || isHostName(name.value)) return null
+      return isHostOrDomain(name.value)
+        ? `the constraint ${shown(name.value)} begins with a dot, as none of DNS names does`
+        : `${shown(name.value)} is no domain`
     case 'email':
       return name.value === '' || isHostOrDomain(name.value) || isMailbox(name.value)
         ? null

@@ -27,14 +27,20 @@ const pairs: readonly (readonly [Form, string, string, Answer, Answer])[] = [
   ['dns', 'example.com', 'notexample.com', 'forbidden', 'allowed'],
   ['dns', 'example.com', 'com', 'forbidden', 'allowed'],
   ['dns', '', 'example.com', 'allowed', 'forbidden'],
-  // A leading dot: those below only, as all who take one read it.
+  // A leading dot permits those below only, as all who take one read it, and excludes the name itself, too.
   ['dns', '.example.com', 'mx.example.com', 'allowed', 'forbidden'],
-  ['dns', '.example.com', 'example.com', 'forbidden', 'allowed'],
+  ['dns', '.Example.COM', 'MX.example.com', 'allowed', 'forbidden'],
+  ['dns', '.example.com', 'example.com', 'forbidden', 'forbidden'],
+  ['dns', '.example.com', 'notexample.com', 'forbidden', 'allowed'],
+  // Nobody knows what these mean.
+  ['dns', '.', 'example.com', 'forbidden', 'forbidden'],
+  ['dns', '..example.com', 'mx.example.com', 'forbidden', 'forbidden'],
+  ['dns', '.*.example.com', 'mx.example.com', 'forbidden', 'forbidden'],
   // CVE-2025-61727: a wildcard is every name it covers.
   ['dns', 'example.com', '*.example.com', 'allowed', 'forbidden'],
   ['dns', '.example.com', '*.example.com', 'allowed', 'forbidden'],
   ['dns', 'bar.example.com', '*.example.com', 'forbidden', 'forbidden'],
-  ['dns', '.bar.example.com', '*.example.com', 'forbidden', 'allowed'],
+  ['dns', '.bar.example.com', '*.example.com', 'forbidden', 'forbidden'],
   ['dns', 'deep.bar.example.com', '*.example.com', 'forbidden', 'allowed'],
   ['dns', 'example.com', '*.a.example.com', 'allowed', 'forbidden'],
   ['dns', 'example.com', '*.com', 'forbidden', 'forbidden'],

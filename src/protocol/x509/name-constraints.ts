@@ -5,7 +5,8 @@
  * be taken for the certificate's are held: alternative names, the subject, its e-mail addresses, and its common names where these may stand for host names.
  *
  * Where the RFC leaves room, the narrow reading is taken: a wildcard counts as every name that it covers (CVE-2025-61727), a name or a constraint that is not
- * well-formed refuses where the two meet, and a form we cannot compare refuses when both sides have one and the extension is critical.
+ * well-formed refuses where the two meet, and a form we cannot compare refuses when both sides have one and the extension is critical. A constraint on DNS names that
+ * begins with a dot permits the names below it, and excludes the name itself, too.
  * Which certificates a constraint applies to (those below, self-issued intermediates excepted) is for path.ts.
  */
 import { commonNames, emailAddresses, isEmptyName, isWithin, nameKey } from './distinguished-name.ts'
@@ -51,7 +52,10 @@ function breachOfForm(
   permitted: readonly Comparable[],
   excluded: readonly Comparable[],
 ): Breach | null {
-  const bases = { permitted: permitted.map(readBase), excluded: excluded.map(readBase) }
+  const bases = {
+    permitted: permitted.map(base => readBase(base, 'permitted')),
+    excluded: excluded.map(base => readBase(base, 'excluded')),
+  }
   const broken = [...bases.permitted, ...bases.excluded].find(base => base.kind === 'malformed')
   if (broken !== undefined) return forbidden(`the constraint ${broken.text} is not well-formed`)
   for (const presented of names) {
@@ -189,12 +193,10 @@ function readName(name: Comparable): Name {
   }
 }
 
-function readBase(base: Comparable): Base {
+function readBase(base: Comparable, list: 'permitted' | 'excluded'): Base {
   const text = textOf(base)
-  // The RFC has a leading dot for mail and URIs only. All who take one with DNS read it as "only those below", so that is what it is here.
-  const isBelow = base.type !== 'ip' && base.type !== 'directory' && base.value.startsWith('.')
-  const checked = base.type === 'dns' && isBelow ? { ...base, value: base.value.slice(1) } : base
-  if (constraintProblem(checked) !== null) return { kind: 'malformed', text }
+  if (base.type === 'dns' && dottedDomain.test(base.value)) return dottedBase(base.value, list, text)
+  if (constraintProblem(base) !== null) return { kind: 'malformed', text }
   switch (base.type) {
     case 'dns':
       return hostBase(base.value, 'domain', text)
@@ -217,9 +219,19 @@ function readBase(base: Comparable): Base {
   }
 }
 
+/**
+ * RFC 5280 §4.2.1.10 has a leading dot for mail and URIs only. Private authorities write it before DNS names as well, and OpenSSL, GnuTLS and Go read it as
+ * those below it. Whoever excludes that way may have meant the name itself, too: then it is not let through.
+ */
+function dottedBase(value: string, list: 'permitted' | 'excluded', text: string): Base {
+  const host = value.slice(1)
+  if (constraintProblem({ type: 'dns', value: host }) !== null) return { kind: 'malformed', text }
+  return { kind: list === 'permitted' ? 'below' : 'domain', host: host.toLowerCase(), text }
+}
+
 /** With a leading dot all below; the empty text covers every host; any other one is of the kind `plain`. */
 function hostBase(value: string, plain: 'domain' | 'host', text: string): Base {
-  if (value === '' || value === '.') return { kind: 'domain', host: '', text }
+  if (value === '') return { kind: 'domain', host: '', text }
   if (value.startsWith('.')) return { kind: 'below', host: value.slice(1).toLowerCase(), text }
   return { kind: plain, host: value.toLowerCase(), text }
 }
@@ -258,4 +270,6 @@ const forms = ['dns', 'ip', 'email', 'uri', 'directory'] as const
 
 /** Whatever identity.ts could take for a host name, and not `Example Mail Server`. */
 const likeHost = /^(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?$/i
+/** A leading dot, and something behind it. */
+const dottedDomain = /^\../
 const uriAuthority = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i

@@ -16,6 +16,11 @@ export const extensionOids = {
   nameConstraints: '2.5.29.30',
   authorityKeyIdentifier: '2.5.29.35',
   extKeyUsage: '2.5.29.37',
+  policyConstraints: '2.5.29.36',
+  crlDistributionPoints: '2.5.29.31',
+  authorityInfoAccess: '1.3.6.1.5.5.7.1.1',
+  /** Signed certificate timestamps: RFC 6962 §3.3. */
+  timestampList: '1.3.6.1.4.1.11129.2.4.2',
 } as const satisfies Record<string, Oid>
 
 /** Public keys: RFC 3279 §2.3, RFC 4055 §1.2, RFC 5480 §2.1, RFC 8410 §3. */

@@ -23,6 +23,7 @@ import {
   issuerFaults,
   keyIdentifierFit,
   leafFaults,
+  leafKeyUsageFaults,
   linkFaults,
   purposeFault,
   validityFault,
@@ -215,6 +216,7 @@ function createJudge({ profile, purpose, atMs }: PathQuestion, issuers: Issuers)
   return {
     asLeaf: ({ certificate }) =>
       always(certificate) ??
+      firstRefused(profile, certificate, leafKeyUsageFaults(certificate, purpose)) ??
       firstRefused(profile, certificate, [...certificate.faults, ...leafFaults(certificate, purpose)]),
     asIssuer({ certificate }, place) {
       const isKnownAuthority = place === 'anchor' && isOldRoot(certificate)
@@ -398,7 +400,10 @@ function faultsOf(
       isTop && (anchor.kind === 'certificate' || isSelfIssued(certificate))
         ? ownIdentifierFaults(top.node, issuers)
         : linkFaults(certificate, issuer)
-    const ofPlace = depth === 0 ? leafFaults(certificate, question.purpose) : issuerFaults(certificate)
+    const ofPlace =
+      depth === 0
+        ? [...leafKeyUsageFaults(certificate, question.purpose), ...leafFaults(certificate, question.purpose)]
+        : issuerFaults(certificate)
     return [...certificate.faults, ...ofPlace, ...ofLink].map(fault => ({ ...fault, certificate }))
   })
 }

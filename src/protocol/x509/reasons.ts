@@ -25,12 +25,18 @@ export type X509Refusal =
   | 'x509.path-too-long'
   | 'x509.issuer-key-usage'
   | 'x509.extended-key-usage'
+  /** The key usage of the leaf permits nothing that a TLS handshake needs: an authority's certificate, served as a leaf. */
+  | 'x509.leaf-key-usage'
   | 'x509.name-constraints'
   | 'x509.unknown-critical-extension'
   | 'x509.over-budget'
 
 /** Faults of issuance: `strict` refuses them, `mail` reports them. */
 export type X509IssuanceFault =
+  /** Not DER, and yet everybody reads it as the same value. */
+  | 'x509.encoding'
+  /** Of an extension that plays no part in validation. */
+  | 'x509.extension-unreadable'
   | 'x509.key-short'
   | 'x509.key-size-odd'
   | 'x509.missing-aki'
@@ -44,10 +50,12 @@ export type X509IssuanceFault =
   | 'x509.leaf-is-ca'
   | 'x509.leaf-may-sign'
   | 'x509.san-not-critical'
+  | 'x509.san-critical'
   | 'x509.no-san'
   | 'x509.name-constraints-not-critical'
   | 'x509.name-constraints-in-leaf'
   | 'x509.name-constraints-empty'
+  | 'x509.policy-constraints-not-critical'
   | 'x509.malformed-name'
   | 'x509.public-suffix-wildcard'
   | 'x509.cn-not-in-san'

@@ -7,11 +7,20 @@ import {
   makeAuthority,
   makeLeaf,
   type Recipe,
+  subjectAltName,
   unknownExtension,
 } from '../../../test/certificates/maker.ts'
 import { parseCertificate } from './certificate.ts'
 import type { Certificate } from './model.ts'
-import { criticalFaults, isRefused, issuerFaults, leafFaults, linkFaults, rules } from './rules.ts'
+import {
+  criticalFaults,
+  isRefused,
+  issuerFaults,
+  leafFaults,
+  leafKeyUsageFaults,
+  linkFaults,
+  rules,
+} from './rules.ts'
 
 const issuer = makeAuthority({ subject: 'CN=Issuer', key: keyOf('issuer') })
 
@@ -46,6 +55,11 @@ describe('faults of a leaf', () => {
       ['x509.cn-not-in-san'],
     ],
     ['keyCertSign', { extensions: { keyUsage: keyUsage(['keyCertSign']) } }, ['x509.leaf-may-sign']],
+    [
+      'a critical SAN beside a subject',
+      { extensions: { subjectAltName: subjectAltName(['mx.example.com'], 'critical') } },
+      ['x509.san-critical'],
+    ],
     ['no purposes', { extensions: { extendedKeyUsage: null } }, ['x509.no-extended-key-usage']],
   ])('%s', (_what, recipe, reasons) => {
     expect(faultsOf(recipe)).toEqual(reasons)
@@ -82,6 +96,38 @@ describe('what strict refuses only sometimes', () => {
     )
     expect(isRefused('strict', 'x509.leaf-is-ca', parsed(issuer))).toBe(false)
     expect(isRefused('strict', 'x509.leaf-is-ca', mayNot)).toBe(true)
+  })
+})
+
+describe('the key usage of a leaf', () => {
+  const told = (purpose: 'server' | 'client', ...usages: Parameters<typeof keyUsage>[0]) =>
+    leafKeyUsageFaults(parsed(makeLeaf({ issuer, extensions: { keyUsage: keyUsage(usages) } })), purpose)
+
+  test.each([
+    ['digitalSignature', 'fits', 'fits'],
+    ['keyAgreement', 'fits', 'fits'],
+    ['keyEncipherment', 'fits', 'lacks'],
+    ['nonRepudiation', 'lacks', 'lacks'],
+    ['dataEncipherment', 'lacks', 'lacks'],
+    ['keyCertSign', 'lacks', 'lacks'],
+  ] as const)('%s alone: %s a server, %s a client, as OpenSSL has it', (usage, server, client) => {
+    expect(told('server', usage).length).toBe(server === 'fits' ? 0 : 1)
+    expect(told('client', usage).length).toBe(client === 'fits' ? 0 : 1)
+  })
+
+  test('what it is for is told, and without the extension there is nothing to tell', () => {
+    expect(told('server', 'keyCertSign', 'cRLSign')).toEqual([
+      { reason: 'x509.leaf-key-usage', detail: 'it is for keyCertSign, cRLSign' },
+    ])
+    const none = parsed(makeLeaf({ issuer, extensions: { keyUsage: null } }))
+    expect(leafKeyUsageFaults(none, 'server')).toEqual([])
+  })
+
+  test('strict lets an authority in full be the last of a path (RFC 5280 §4.2.1.9), mail does not', () => {
+    const signer = parsed(makeLeaf({ issuer, extensions: { keyUsage: keyUsage(['keyCertSign']) } }))
+    expect(isRefused('mail', 'x509.leaf-key-usage', parsed(issuer))).toBe(true)
+    expect(isRefused('strict', 'x509.leaf-key-usage', parsed(issuer))).toBe(false)
+    expect(isRefused('strict', 'x509.leaf-key-usage', signer)).toBe(true)
   })
 })
 

@@ -7,7 +7,7 @@
  */
 import { formatIp } from '../ip.ts'
 import { commonNames, isEmptyName, sameName } from './distinguished-name.ts'
-import type { Certificate, Fault, Profile, Purpose } from './model.ts'
+import type { Certificate, Fault, KeyUsage, Profile, Purpose } from './model.ts'
 import { extensionOids, purposeOids } from './oids.ts'
 import type { X509Reason } from './reasons.ts'
 
@@ -30,6 +30,7 @@ export type Treatment = 'refuse' | 'report'
 export function isRefused(profile: Profile, reason: X509Reason, certificate: Certificate): boolean {
   if (rules[reason][profile] === 'report') return false
   if (reason === 'x509.leaf-is-ca') return certificate.keyUsage?.has('keyCertSign') !== true
+  if (reason === 'x509.leaf-key-usage') return profile === 'mail' || !isFullAuthority(certificate)
   if (reason === 'x509.cn-not-in-san')
     return strayCommonNames(certificate).some(name => isMisleading(certificate, name))
   return true
@@ -45,7 +46,9 @@ export function leafFaults(leaf: Certificate, purpose: Purpose): readonly Fault[
   if (!isCa && hasExtension(leaf, extensionOids.nameConstraints)) add('x509.name-constraints-in-leaf')
   if (!hasExtension(leaf, extensionOids.extKeyUsage)) add('x509.no-extended-key-usage')
   if (isCa && !hasKeyIdentifier(leaf)) add('x509.missing-ski')
-  if (!hasExtension(leaf, extensionOids.subjectAltName)) add('x509.no-san')
+  const names = leaf.extensions.find(({ oid }) => oid === extensionOids.subjectAltName)
+  if (names?.critical === true && !isEmptyName(leaf.subject)) add('x509.san-critical')
+  if (names === undefined) add('x509.no-san')
   else if (purpose === 'server')
     for (const name of strayCommonNames(leaf).slice(0, 1)) add('x509.cn-not-in-san', name)
   return faults
@@ -102,6 +105,15 @@ export function purposeFault(certificate: Certificate, purpose: Purpose): Fault 
   return { reason: 'x509.extended-key-usage', detail: `it is for ${named.slice(0, 4).join(', ')}` }
 }
 
+/**
+ * Whether the key of a leaf may not be used in a TLS handshake at all: one fault, or none when some key exchange may. Which one the peers come to is not asked:
+ * RFC 5280 §4.2.1.3 ties no protocol to a bit, and programs differ. OpenSSL draws the same line.
+ */
+export function leafKeyUsageFaults({ keyUsage }: Certificate, purpose: Purpose): readonly Fault[] {
+  if (keyUsage === null || handshakeUsages[purpose].some(usage => keyUsage.has(usage))) return []
+  return [{ reason: 'x509.leaf-key-usage', detail: `it is for ${[...keyUsage].join(', ') || 'nothing'}` }]
+}
+
 /** Why the certificate is not valid at `atMs`, which counts by whole seconds begun; null when it is. RFC 5280 §4.1.2.5: both ends are included. */
 export function validityFault(certificate: Certificate, atMs: number): Fault | null {
   const { notBeforeMs, notAfterMs } = certificate
@@ -112,6 +124,10 @@ export function validityFault(certificate: Certificate, atMs: number): Fault | n
   if (notAfterMs !== null && secondMs > notAfterMs)
     return { reason: 'x509.expired', detail: `it ended ${timeText(notAfterMs)}` }
   return null
+}
+
+function isFullAuthority({ basicConstraints, keyUsage }: Certificate): boolean {
+  return basicConstraints?.isCa === true && keyUsage?.has('keyCertSign') === true
 }
 
 function hasExtension(certificate: Certificate, oid: string): boolean {
@@ -164,6 +180,12 @@ const honoured: ReadonlySet<string> = new Set([
   '2.5.29.54',
 ])
 
+/** A client signs in every key exchange; keyAgreement was for fixed Diffie-Hellman. */
+const handshakeUsages: Readonly<Record<Purpose, readonly KeyUsage[]>> = {
+  server: ['digitalSignature', 'keyEncipherment', 'keyAgreement'],
+  client: ['digitalSignature', 'keyAgreement'],
+}
+
 /** An address in whatever notation, right or wrong. */
 const likeAddress = /^(?:0x[0-9a-f]+|[0-9.]+|[0-9a-f.]*:[0-9a-f:.]*)$/i
 /** A name of several labels, in whatever script. */
@@ -180,7 +202,7 @@ export const rules: Readonly<Record<X509Reason, Rule>> = {
     ...refusal,
     about: 'any',
     spec: 'RFC 5280 §4.1',
-    what: 'Every certificate of the path is DER throughout, and its extensions hold what their types say.',
+    what: 'Every certificate of the path can be read, and in one way only: it is DER but for what `x509.encoding` lists, and extensions that decide hold what their types say.',
   },
   'x509.name-mismatch': {
     ...refusal,
@@ -278,6 +300,13 @@ export const rules: Readonly<Record<X509Reason, Rule>> = {
     spec: 'RFC 5280 §4.2.1.12',
     what: 'The extended key usage, where present, has serverAuth (for a client: clientAuth) or anyExtendedKeyUsage; in issuers and the anchor too.',
   },
+  'x509.leaf-key-usage': {
+    ...refusal,
+    about: 'leaf',
+    spec: 'RFC 5280 §4.2.1.3',
+    what: 'The key usage of the leaf, where present, has digitalSignature, keyEncipherment or keyAgreement (for a client: digitalSignature or keyAgreement).',
+    unless: 'it is an authority in full, with keyCertSign: RFC 5280 §4.2.1.9 lets one be the last of a path',
+  },
   'x509.name-constraints': {
     ...refusal,
     about: 'path',
@@ -297,6 +326,18 @@ export const rules: Readonly<Record<X509Reason, Rule>> = {
     what: 'The work that the certificates cause stays within the budget.',
   },
 
+  'x509.encoding': {
+    ...issuance,
+    about: 'any',
+    spec: 'RFC 5280 §4.1',
+    what: 'No DEFAULT is written out (critical, cA, version, minimum), TRUE is FF, a key usage ends with a bit that is set, times before 2050 are UTCTime, and attributes of one relative name are sorted. All others read such values as we do.',
+  },
+  'x509.extension-unreadable': {
+    ...issuance,
+    about: 'any',
+    spec: 'RFC 5280 §4.2',
+    what: 'Extensions that play no part in validation (authorityInfoAccess, cRLDistributionPoints, the list of timestamps) hold what their types say.',
+  },
   'x509.key-short': {
     ...issuance,
     about: 'any',
@@ -376,6 +417,12 @@ export const rules: Readonly<Record<X509Reason, Rule>> = {
     spec: 'RFC 5280 §4.2.1.6',
     what: 'Where the subject is empty, the subjectAltName is critical.',
   },
+  'x509.san-critical': {
+    ...issuance,
+    about: 'leaf',
+    spec: 'CA/B BR §7.1.2.7.12',
+    what: 'Where the leaf has a subject, its subjectAltName is not critical.',
+  },
   'x509.no-san': { ...issuance, about: 'leaf', spec: 'RFC 9525 §6.1', what: 'The leaf has a subjectAltName.' },
   'x509.name-constraints-not-critical': {
     ...issuance,
@@ -395,11 +442,17 @@ export const rules: Readonly<Record<X509Reason, Rule>> = {
     spec: 'RFC 5280 §4.2.1.10',
     what: 'Name constraints permit or exclude something.',
   },
+  'x509.policy-constraints-not-critical': {
+    ...issuance,
+    about: 'any',
+    spec: 'RFC 5280 §4.2.1.11',
+    what: 'Policy constraints are critical. Critical ones refuse in both profiles, since they are not understood.',
+  },
   'x509.malformed-name': {
     ...issuance,
     about: 'any',
     spec: 'RFC 5280 §4.2.1.6',
-    what: 'Alternative names, and names in constraints, are well-formed, and an authority has a subject. A malformed name matches nothing, and refuses where a constraint applies to it.',
+    what: 'Alternative names, and names in constraints, are well-formed, and an authority has a subject. A malformed name matches nothing, and refuses where a constraint applies to it. A constraint `.example.org` of DNS names permits the names below it, and excludes that name, too.',
   },
   'x509.public-suffix-wildcard': {
     ...issuance,
