@@ -28,6 +28,8 @@ export interface Remark {
 /** What refused the peer, or left it unproven. */
 export interface Decisive extends Remark {
   readonly severity: Severity
+  /** A sentence to end the remedy with: what only this chain can tell. */
+  readonly advice?: string
 }
 
 /** @param host Who is talked about: the first name that was asked for; null: none was. */
@@ -51,7 +53,11 @@ export function verifyFindings(
     said.add(key)
     const { code, position, detail, severity } = remark
     const { culprit, says, remedy } = findingFor({ reason: code, detail, reply: null }, host)
-    findings.push({ code, severity, culprit, position, says, remedy })
+    const advice = remark === decisive ? decisive.advice : undefined
+    findings.push({
+      ...{ code, severity, culprit, position, says },
+      remedy: advice === undefined ? remedy : `${remedy} ${advice}`,
+    })
   }
   return findings
 }

@@ -10,11 +10,21 @@ import {
   secondsFrom,
 } from '../../test/certificates/case.ts'
 import { keyOf } from '../../test/certificates/keys.ts'
-import { at, extendedKeyUsage, keyUsage, type Made, makeLeaf, tlsa } from '../../test/certificates/maker.ts'
+import {
+  at,
+  extendedKeyUsage,
+  keyUsage,
+  type Made,
+  makeAuthority,
+  makeLeaf,
+  subjectAltName,
+  tlsa,
+} from '../../test/certificates/maker.ts'
 import { tlsaText } from '../protocol/dane/tlsa.ts'
 import { certificate, question } from './testing/chains.ts'
 import { exitCodeOf, type VerifyQuestion, verifyChain } from './verify.ts'
 import type { VerifyDocument } from './verify-document.ts'
+import { shortRecord } from './verify-text.ts'
 
 const stranger = rootWith({ subject: 'CN=A Stranger', key: keyOf('stranger') })
 const verify = (changes: Parameters<typeof question>[0]) => verifyChain(question(changes))
@@ -64,12 +74,12 @@ describe('the verdict in one sentence', () => {
     [
       'with another name',
       { names: ['other.example.com'] },
-      'other.example.com did not prove itself: The certificate of other.example.com is for other names (wanted other.example.com; it carries mx.example.com).',
+      'other.example.com did not prove itself: the certificate of other.example.com is for other names (wanted other.example.com; it carries mx.example.com).',
     ],
     [
       'too late',
       { made: [expired, intermediate()] },
-      'mx.example.com did not prove itself: A certificate of mx.example.com has expired (CN=mx.example.com: it ended 2026-05-31T23:59:59Z).',
+      'mx.example.com did not prove itself: a certificate of mx.example.com has expired (CN=mx.example.com: it ended 2026-05-31T23:59:59Z).',
     ],
   ])('%s', (_, changes, says) => {
     expect(verify(changes).says).toBe(says)
@@ -250,7 +260,8 @@ describe('findings', () => {
 
   test('no match says what comes nearest, and which record the key would need', () => {
     const says = (changes: Parameters<typeof question>[0]) => verify(changes).findings[0]?.says
-    const own = `a record for its present key would be 3 1 1 ${digest(leaf())}`
+    const whole = `3 1 1 ${digest(leaf())}`
+    const own = `a record for its present key would be ${shortRecord(whole)}`
     expect(says({ records: [tlsa(3, 1, 1, stranger)] })).toContain(`(${own})`)
     expect(says({ records: [tlsa(2, 1, 1, leaf())] })).toContain(
       `(record 0 names it with usage 2 instead of 3; ${own})`,
@@ -264,6 +275,9 @@ describe('findings', () => {
     expect(says({ made: [leaf()], records: [tlsa(2, 1, 1, intermediate())] })).toContain(
       'CN=Test Intermediate, which issued what was sent, was not sent itself',
     )
+    const document = verify({ records: [tlsa(3, 1, 1, stranger)] })
+    expect(document.findings[0]?.remedy).toContain(`\`${whole}\``)
+    expect(document.says).not.toContain(digest(leaf()))
   })
 
   test('roots beside TLSA records are ignored, and that is told only if somebody gave them', () => {
@@ -336,8 +350,43 @@ describe('the key exchange', () => {
   })
 })
 
+describe('a key usage that permits nothing in a handshake', () => {
+  const made = [leafWith({ extensions: { keyUsage: keyUsage(['keyCertSign', 'cRLSign']) } }), intermediate()]
+  const full = makeAuthority({
+    subject: `CN=${host}`,
+    key: keyOf('leaf'),
+    issuer: intermediate(),
+    extensions: { subjectAltName: subjectAltName([host]) },
+  })
+
+  test('refuses a path, and is said once', () => {
+    expect(codes(verify({ made }))).toEqual(['error x509.leaf-key-usage', 'warning x509.leaf-may-sign'])
+    expect(verify({ made }).findings[0]?.says).toContain('it is for keyCertSign, cRLSign')
+    expect(codes(verify({ made, records: [tlsa(2, 1, 1, intermediate())] }))).toContain(
+      'error x509.leaf-key-usage',
+    )
+  })
+
+  test('is no matter under usage 3; what libraries do in the handshake is', () => {
+    const document = verify({ made, records: [tlsa(3, 1, 1, made[0] ?? leaf())] })
+    expect(document.verdict).toBe('authenticated')
+    expect(codes(document)).toContain('warning x509.key-usage-no-signature')
+    expect(codes(document).filter(code => code.endsWith('leaf-key-usage'))).toEqual([])
+  })
+
+  test('is told, once, where strict lets an authority be the last of a path', () => {
+    const document = verify({ made: [full, intermediate()], profile: 'strict' })
+    expect(document.verdict).toBe('authenticated')
+    expect(codes(document)).toEqual([
+      'warning x509.leaf-key-usage',
+      'warning x509.leaf-is-ca',
+      'info x509.no-extended-key-usage',
+    ])
+  })
+})
+
 describe('a client’s certificate', () => {
-  const rsa = (usage: 'keyEncipherment' | 'digitalSignature') =>
+  const rsa = (usage: 'keyEncipherment' | 'keyAgreement' | 'digitalSignature') =>
     leafWith({
       key: keyOf('leaf', 'rsa-2048'),
       extensions: { keyUsage: keyUsage([usage]), extendedKeyUsage: extendedKeyUsage(['clientAuth']) },
@@ -347,8 +396,10 @@ describe('a client’s certificate', () => {
     for (const keyExchange of ['rsa', null] as const) {
       const told = (usage: Parameters<typeof rsa>[0]) =>
         verify({ made: [rsa(usage), intermediate()], purpose: 'client', keyExchange })
-      expect(told('keyEncipherment')).toMatchObject({ verdict: 'authenticated', stacks: [] })
-      expect(codes(told('keyEncipherment'))).toEqual(['warning x509.key-usage-no-signature'])
+      expect(told('keyAgreement')).toMatchObject({ verdict: 'authenticated', stacks: [] })
+      expect(codes(told('keyAgreement'))).toEqual(['warning x509.key-usage-no-signature'])
+      expect(told('keyEncipherment')).toMatchObject({ verdict: 'not-authenticated', stacks: [] })
+      expect(codes(told('keyEncipherment'))).toEqual(['error x509.leaf-key-usage'])
       expect(codes(told('digitalSignature'))).toEqual([])
     }
   })

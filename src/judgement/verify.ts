@@ -37,6 +37,7 @@ import {
   type VerifyQuestion,
 } from './verify-judgement.ts'
 import { numbersText, subjectText, verifyRecord } from './verify-records.ts'
+import { shortRecord } from './verify-text.ts'
 import { visible } from './visible.ts'
 
 export type { VerifyQuestion } from './verify-judgement.ts'
@@ -125,10 +126,15 @@ function verdictSentence(
     case 'encrypt-only':
       return `${who} has to offer TLS and need not prove itself: ${unusableCount(dane?.records.length ?? 0)}.`
     case 'not-authenticated':
-      return `${who} did not prove itself: ${why}`
+      return `${who} did not prove itself: ${why.startsWith(who) ? why : asClause(why)}`
     default:
       return verdict satisfies never
   }
+}
+
+/** A sentence of the register behind a colon. Abbreviations keep their capitals. */
+function asClause(sentence: string): string {
+  return sentence.replace(/^[A-Z](?=[a-z]* )/, letter => letter.toLowerCase())
 }
 
 function namedByRecord(
@@ -165,6 +171,9 @@ function decisiveOf({ question, judged, leaf, positionOf }: Scene): Decisive | n
     severity: verdict === 'encrypt-only' ? 'warning' : 'error',
     position: placeOf(question, refusal, positionOf),
     detail: refusalDetail(question, judged, refusal, leaf) ?? detailOf(certificate, detail),
+    ...(reason === 'dane.no-match' && leaf !== null
+      ? { advice: `For the key that it has now that record is \`${recordFor(leaf)}\`.` }
+      : {}),
   }
 }
 
@@ -211,6 +220,7 @@ function remarksOn({ question, judged, leaf, matched, positionOf }: Scene): read
     (judged.dane?.records ?? []).flatMap(({ matches }) => matches.map(({ position }) => position)),
   )
   const isEe = judged.by === 'dane-ee'
+  const isKeyUsageTold = [judged.refusal, ...judged.faults].some(told => told?.reason === 'x509.leaf-key-usage')
   return [
     ...(isEe && leaf !== null ? dateRemarks(leaf, atMs) : []),
     ...(isEe && leaf !== null && names.length > 0 && matched === null
@@ -224,7 +234,9 @@ function remarksOn({ question, judged, leaf, matched, positionOf }: Scene): read
         ]
       : []),
     ...faultRemarks(judged.faults, positionOf),
-    ...(leaf === null ? [] : keyUsageRemarks(leaf, purpose === 'client' ? clientsOnlySign : keyExchange)),
+    ...(leaf === null || isKeyUsageTold
+      ? []
+      : keyUsageRemarks(leaf, purpose === 'client' ? clientsOnlySign : keyExchange)),
     ...chainRemarks(chain, chainShape(chain), named),
     ...(tlsa !== null && rootsGiven
       ? [{ code: 'dane.roots-ignored' as const, position: null, detail: null }]
@@ -260,7 +272,8 @@ function noMatchText(chain: readonly Read[], leaf: Certificate, records: readonl
       ? []
       : [`${visible(nameText(issuer), nameChars)}, which issued what was sent, was not sent itself`]),
   ]
-  return [...clauses.slice(0, 1), `a record for its present key would be ${recordFor(leaf)}`].join('; ')
+  const own = `a record for its present key would be ${shortRecord(recordFor(leaf))}`
+  return [...clauses.slice(0, 1), own].join('; ')
 }
 
 /** `3 1 1 …`. */
