@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { explicit, nullValue, sequence, tlv } from '../../test/certificates/der.ts'
+import { nullValue, sequence, tlv } from '../../test/certificates/der.ts'
 import { keyOf } from '../../test/certificates/keys.ts'
 import {
   at,

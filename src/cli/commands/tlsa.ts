@@ -28,6 +28,33 @@ export interface TlsaCreateOptions {
   readonly host?: string
 }
 
+/** `hermetic.tlsa-create/1`; docs/tlsa-create.schema.json is its JSON Schema. */
+export interface TlsaCreateDocument {
+  readonly schema: 'hermetic.tlsa-create/1'
+  /** `_25._tcp.mx.example.org.` */
+  readonly owner: string
+  /** What is recommended first. */
+  readonly records: readonly TlsaRecordDocument[]
+  /** Whole sentences. */
+  readonly warnings: readonly string[]
+}
+
+export interface TlsaRecordDocument {
+  readonly usage: number
+  readonly selector: number
+  readonly matchingType: number
+  /** In hexadecimal digits. */
+  readonly data: string
+  /** For a zone file. */
+  readonly line: string
+  /** Place in the file of the certificate that it names. */
+  readonly position: number
+  readonly subject: string
+  readonly recommended: boolean
+  /** What will make it wrong one day, in a whole sentence. */
+  readonly renewal: string
+}
+
 export function create(file: string, options: TlsaCreateOptions, context: Context): number {
   const chain = readCertificates(file, 'tlsa create')
   const [first] = chain
@@ -45,10 +72,8 @@ export function create(file: string, options: TlsaCreateOptions, context: Contex
     .toSorted((a, b) => rankOf(a) - rankOf(b))
     .map((made, index) => documentOf(made, owner, index === 0))
   const warnings = warningsOf(first.certificate, subjects, host)
-  context.answer(
-    { schema: 'hermetic.tlsa-create/1', owner, records, warnings },
-    [...zoneComments(warnings), ...zoneLines(records)].join('\n'),
-  )
+  const document: TlsaCreateDocument = { schema: 'hermetic.tlsa-create/1', owner, records, warnings }
+  context.answer({ ...document }, [...zoneComments(warnings), ...zoneLines(records)].join('\n'))
   return asHoped
 }
 
@@ -111,7 +136,7 @@ function digestRank(matchingType: number): number {
   return matchingType === 1 ? 0 : matchingType === 2 ? 1 : 2
 }
 
-function documentOf({ certificate, position, record }: Made, owner: string, isFirst: boolean) {
+function documentOf({ certificate, position, record }: Made, owner: string, isFirst: boolean): TlsaRecordDocument {
   const { usage, selector, matchingType } = record
   return {
     usage,
@@ -126,8 +151,6 @@ function documentOf({ certificate, position, record }: Made, owner: string, isFi
   }
 }
 
-type RecordDocument = ReturnType<typeof documentOf>
-
 /** What will make the record wrong one day. */
 function renewalOf({ usage, selector }: Tlsa, { subject, issuer }: Certificate): string {
   if (usage === 3)
@@ -141,7 +164,7 @@ function renewalOf({ usage, selector }: Tlsa, { subject, issuer }: Certificate):
 }
 
 /** Records of one certificate that break for one reason share a comment. */
-function zoneLines(records: readonly RecordDocument[]): string[] {
+function zoneLines(records: readonly TlsaRecordDocument[]): string[] {
   let before: string | null = null
   return records.flatMap(({ line, usage, subject, recommended, renewal }) => {
     const what = usage === 3 ? 'the server' : 'an issuer'

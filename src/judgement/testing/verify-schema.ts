@@ -10,12 +10,12 @@ const isReasonCode = (text: string): text is ReasonCode => text in findings
 const reasonCode = z
   .enum(Object.keys(findings).filter(isReasonCode))
   .meta({ id: 'reasonCode', description: 'docs/findings.md' })
-const timestamp = z
+export const timestamp = z
   .string()
   .meta({ id: 'timestamp', format: 'date-time', description: 'RFC 3339 in UTC with milliseconds.' })
-const text = z.string().meta({ id: 'text', description: 'May hold text from outside: show it escaped.' })
+export const text = z.string().meta({ id: 'text', description: 'May hold text from outside: show it escaped.' })
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
-const index = z.number().int().min(0)
+export const index = z.number().int().min(0)
 const position = index
   .nullable()
   .meta({ id: 'position', description: 'Place in the chain file, from 0; null for what was not sent.' })
@@ -52,7 +52,7 @@ const keyUsage = z.enum([
   'decipherOnly',
 ])
 
-const certificate = z
+export const certificate = z
   .object({
     position: index,
     subject: text.nullable(),
@@ -76,7 +76,7 @@ const certificate = z
     description: 'All but position and sha256 are null or empty for a block that is no certificate.',
   })
 
-const finding = z
+export const finding = z
   .object({
     code: reasonCode,
     severity: z.enum(['info', 'warning', 'error']),
