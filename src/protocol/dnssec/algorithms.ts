@@ -1,5 +1,5 @@
 /**
- * DNSSEC's algorithm numbers: which are verified here, and how their keys and signatures look (RFC 3110, 5702, 6605, 8080; RFC 9904 for what has to be known).
+ * DNSSEC's algorithm numbers: which are verified here, and how their keys and signatures look (RFC 3110, RFC 5702, RFC 6605, RFC 8080).
  *
  * SHA-1 is able and does not count: RFC 9905 §2 wants implementations to keep it and operators to treat it as unknown.
  */

@@ -8,6 +8,7 @@
 import type { Message, ResourceRecord } from '../dns/message.ts'
 import type { Name } from '../dns/name.ts'
 import type { DnsReason } from '../dns/reasons.ts'
+import type { Sha1Policy } from './algorithms.ts'
 import type { DnssecReason } from './reasons.ts'
 
 /**
@@ -108,6 +109,8 @@ export interface ValidationContext {
   /** Milliseconds since 1970. */
   readonly nowMs: number
   readonly budget: DnssecBudget
+  /** Whether algorithms with SHA-1 count as signed. Left out: `insecure` (RFC 9905 §2). */
+  readonly sha1?: Sha1Policy
   /** Zones whose keys were validated before; the walk reads and adds. */
   readonly zones: ZoneCache
 }
