@@ -111,6 +111,11 @@ export function keyDigest(zone: Name, dnskeyRdata: Uint8Array, digestType: numbe
   return hash === undefined ? null : createHash(hash).update(canonicalNameBytes(zone)).update(dnskeyRdata).digest()
 }
 
+/** Bytes of a digest of this type; null when the type is not known. */
+export function digestBytes(digestType: number): number | null {
+  return digestLengths.get(digestType) ?? null
+}
+
 /**
  * What can be followed. A SHA-1 digest alone still can: to forge one takes a second preimage, which nobody can find, and RFC 8624 §3.3 has it validated. Beside a
  * better one that can be followed it is left aside (RFC 4509 §3).
@@ -205,6 +210,12 @@ const digestHashes: ReadonlyMap<number, string> = new Map([
   [sha1Digest, 'sha1'],
   [2, 'sha256'],
   [4, 'sha384'],
+])
+
+const digestLengths: ReadonlyMap<number, number> = new Map([
+  [sha1Digest, 20],
+  [2, 32],
+  [4, 48],
 ])
 
 const bytesPerDigest = 4096
