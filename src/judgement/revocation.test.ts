@@ -100,7 +100,7 @@ describe('a list', () => {
       'that has it',
       { entries: [entry(leaf.serial, reason(1))] },
       'revoked by issuer',
-      'its key is in other hands',
+      'its key may be in other hands',
     ],
     ['that gives no reason', { entries: [entry(leaf.serial)] }, 'revoked by issuer', 'no reason is given'],
     [

@@ -461,15 +461,15 @@ function timestamp(ms: number): Timestamp {
 }
 
 const reasonWords: Readonly<Record<Exclude<RevocationReason, 'unspecified'>, string>> = {
-  keyCompromise: 'that its key is in other hands',
-  cACompromise: 'that the key of its authority is in other hands',
+  keyCompromise: 'that its key may be in other hands',
+  cACompromise: 'that the key of its authority may be in other hands',
   affiliationChanged: 'that the names in it changed',
   superseded: 'that another certificate took its place',
   cessationOfOperation: 'that it is not needed any more',
   certificateHold: 'that it is on hold for a while',
   removeFromCRL: 'that it is to be taken off a list',
   privilegeWithdrawn: 'that a right was withdrawn',
-  aACompromise: 'that the key of an attribute authority is in other hands',
+  aACompromise: 'that the key of an attribute authority may be in other hands',
 }
 
 const onlyWords: Readonly<Record<NonNullable<RevocationScope['only']>, string>> = {

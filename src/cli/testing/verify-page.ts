@@ -6,14 +6,19 @@
 import { createHash, X509Certificate } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { integer, oid, sequence } from '../../../test/certificates/der.ts'
+import { keyOf } from '../../../test/certificates/keys.ts'
+import { extension, generalName, makeAuthority, makeLeaf } from '../../../test/certificates/maker.ts'
+import { entry, makeList, pointAt, reason } from '../../../test/certificates/revocation.ts'
 import { createAuthority } from '../../system/certificate-maker.ts'
 import { hermetic } from './process.ts'
 
-/** What the page shows as digests of the intermediate's key, the leaf's key, and the leaf. */
+/** What the page shows as digests of the intermediate's key, the leaf's key, the leaf, and the certificate that tells of revocation. */
 const shown = [
   '276fe8a8c4ec7611565bf9fce6dcace9be320c1b5bea27596b2204071ed04f10',
   'b1a4a9f1c8d07d9a2f6e34b5709cc2e85d13f04a6b97e2811c3d5f60a9d4e7b2',
   '5c0e3a917d42f68b94a1e07cd3b85f2699e4d1c07f3a582be61d940fa7c3b815',
+  'd81f60a2c94b7e35108dfe6b52a7c0934e1b8a6fd5273c90e84f1b6a0d2c7e59',
 ] as const
 
 /** @param directory Where the chains of the page are put. @returns the page as it should be. */
@@ -61,7 +66,27 @@ async function makeChains(directory: string): Promise<readonly string[]> {
     keyDigest(issuer.certificate),
     keyDigest(nine.certificate),
     digest(new X509Certificate(nine.certificate).raw),
+    makeRevoked(directory),
   ]
+}
+
+/** A certificate that tells of revocation, and the list that has it. @returns its digest. */
+function makeRevoked(directory: string): string {
+  const issuer = makeAuthority({ subject: 'CN=Example CA', key: keyOf('issuer') })
+  const uri = (text: string) => generalName('uri', text)
+  const leaf = makeLeaf({
+    issuer,
+    names: ['mx.example.org'],
+    more: [
+      extension('1.3.6.1.5.5.7.1.24', sequence(integer(5))),
+      extension('1.3.6.1.5.5.7.1.1', sequence(sequence(oid('1.3.6.1.5.5.7.48.1'), uri('http://ocsp.example')))),
+      extension('2.5.29.31', sequence(sequence(pointAt('http://crl.example/ca.crl')))),
+    ],
+  })
+  writeFileSync(join(directory, 'mx.pem'), leaf.pem)
+  writeFileSync(join(directory, 'example-ca.pem'), issuer.pem)
+  writeFileSync(join(directory, 'ca.crl'), makeList({ issuer, entries: [entry(leaf.serial, reason(1))] }))
+  return digest(leaf.der)
 }
 
 function keyDigest(pem: string): string {
