@@ -1,8 +1,9 @@
 /**
- * The lab's DNS: a real server on UDP and TCP of one loopback port that answers from the lab's zones the way a recursive resolver
- * would (RFC 1035 §4.2, RFC 6891, RFC 7766 §8), and keeps the questions it was asked.
+ * The lab's DNS: a real server on UDP and TCP of one loopback port that answers from the lab's zones, or from anything else that answers, the way a
+ * recursive resolver would (RFC 1035 §4.2, RFC 6891, RFC 7766 §8), and keeps the questions it was asked.
  *
- * What does not decode as a query gets FORMERR or no answer at all; nothing outside the zones exists. It neither signs nor validates.
+ * What does not decode as a query gets FORMERR or no answer at all; nothing outside the zones exists. It neither signs nor validates: a world of signed
+ * zones is signing/signed-world.ts.
  */
 import dgram from 'node:dgram'
 import { once } from 'node:events'
@@ -35,8 +36,15 @@ export interface LabDns {
   close(): Promise<void>
 }
 
-/** Starts the server on a port of 127.0.0.1 that is free for both transports. */
-export async function startDns(zones: readonly Zone[]): Promise<LabDns> {
+/** One question in, the response out, of any length; or nothing, as when a server is not there. */
+export type Answering = (query: Message) => Message | 'silence'
+
+/**
+ * Starts the server on a port of 127.0.0.1 that is free for both transports. A response that does not fit into a datagram goes out truncated.
+ * @param source zones without signatures, or whatever answers
+ */
+export async function startDns(source: readonly Zone[] | Answering): Promise<LabDns> {
+  const respond = typeof source === 'function' ? source : respondFrom(source)
   const asked: AskedQuestion[] = []
   const answer = (query: Uint8Array, over: 'udp' | 'tcp'): Uint8Array | null => {
     const decoded = decodeMessage(query)
@@ -51,7 +59,8 @@ export async function startDns(zones: readonly Zone[]): Promise<LabDns> {
       return formatError(message)
     asked.push({ name: nameKey(question.name), type: typeName(question.type), over })
     const limit = over === 'tcp' ? undefined : Math.max(maxPlainUdpBytes, message.edns?.udpPayloadBytes ?? 0)
-    return encodeMessage(respond(zones, message), limit)
+    const response = respond(message)
+    return response === 'silence' ? null : encodeMessage(response, limit)
   }
 
   const { udp, tcp, port } = await bindBoth()
@@ -81,7 +90,12 @@ export async function startDns(zones: readonly Zone[]): Promise<LabDns> {
   }
 }
 
-function respond(zones: readonly Zone[], query: Message): Message {
+/** What the zones say, without a signature. */
+function respondFrom(zones: readonly Zone[]): Answering {
+  return query => unsigned(zones, query)
+}
+
+function unsigned(zones: readonly Zone[], query: Message): Message {
   const [question] = query.questions
   const known = question !== undefined && question.class === classInternet
   const found = known ? lookUp(zones, nameKey(question.name), typeName(question.type)) : null
