@@ -345,13 +345,20 @@ function issuerRecords(): readonly CertificateCase[] {
       [expired, intermediate()],
       intermediate(),
     ),
-    above(
-      'x509.expired',
-      'expired',
-      'The intermediate that the record names has expired.',
-      [leaf(), expiredIssuer],
-      expiredIssuer,
-    ),
+    dane('x509.expired', 'RFC 5280 §6.2', {
+      id: 'dane-issuer-expired',
+      says: 'The intermediate that the record names has expired: the record vouches for it all the same.',
+      chain: [leaf(), expiredIssuer],
+      tlsa: [tlsa(2, 1, 1, expiredIssuer)],
+      mail: { ...byAnchorRecord(0, 1), findings: ['x509.expired'] },
+    }),
+    dane('x509.expired', 'RFC 5280 §6.2', {
+      id: 'dane-issuer-expired-by-certificate',
+      says: 'The record names the expired intermediate by its certificate, not by its key.',
+      chain: [leaf(), expiredIssuer],
+      tlsa: [tlsa(2, 0, 1, expiredIssuer)],
+      mail: { ...byAnchorRecord(0, 1), findings: ['x509.expired'] },
+    }),
     above(
       'x509.expired',
       'expired-in-between',
@@ -544,10 +551,10 @@ function bareKeys(): readonly CertificateCase[] {
     }),
     dane(null, 'RFC 7671 §5.2.3', {
       id: 'dane-key-of-expired-certificate',
-      says: 'The key that the record holds is that of an intermediate that was sent and has expired: the key itself has no dates.',
+      says: 'The key that the record holds is that of an intermediate that was sent and has expired: the record vouches for it.',
       chain: [leaf(), intermediateWith({ notAfter: secondsFrom(at, -1) })],
       tlsa: [tlsa(2, 1, 0, intermediate())],
-      mail: byAnchorRecord(0, 0),
+      mail: byAnchorRecord(0, 1),
     }),
   ]
 }

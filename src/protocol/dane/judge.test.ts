@@ -261,14 +261,27 @@ describe('usage 2: an issuer, a path and a name', () => {
   })
 
   test('a key stands even when the certificate that was sent for it does not', () => {
-    const expired = makeAuthority({
-      ...{ subject: 'CN=Test Intermediate', key: keyOf('intermediate'), issuer: root },
-      notAfter: new Date('2021-01-01T00:00:00Z'),
-    })
-    expect(told(judge([leaf, expired], [tlsa(2, 1, 1, expired)]))).toBe('x509.expired')
-    const judgement = judge([leaf, expired], [tlsa(2, 1, 0, expired)])
+    const noAuthority = makeLeaf({ subject: 'CN=Test Intermediate', key: keyOf('intermediate'), issuer: root })
+    expect(told(judge([leaf, noAuthority], [tlsa(2, 1, 1, noAuthority)]))).toBe('x509.issuer-not-ca')
+    const judgement = judge([leaf, noAuthority], [tlsa(2, 1, 0, noAuthority)])
     expect(told(judgement)).toBe('dane-ta 0 at 0')
     expect(matches(judgement.records[0])).toBe('1/1 -/0')
+  })
+
+  test('the issuer that a record names may have expired, what stands below it may not', () => {
+    const notAfter = new Date('2021-01-01T00:00:00Z')
+    const expired = makeAuthority({
+      ...{ subject: 'CN=Test Intermediate', key: keyOf('intermediate'), issuer: root },
+      notAfter,
+    })
+    const judgement = judge([leaf, expired, root], [tlsa(2, 1, 1, expired)])
+    expect(told(judgement)).toBe('dane-ta 0 at 1')
+    const { verdict } = judgement
+    const path = verdict.kind === 'authenticated' ? verdict.path : null
+    expect(path?.faults.map(({ reason }) => reason)).toContain('x509.expired')
+    expect(told(judge([leaf, expired, root], [tlsa(2, 1, 1, root)]))).toBe('x509.expired')
+    const old = makeLeaf({ issuer, notAfter })
+    expect(told(judge([old, issuer], [tlsa(2, 1, 1, issuer)]))).toBe('x509.expired')
   })
 
   test('another key under the issuer’s name did not sign', () => {
@@ -426,20 +439,17 @@ describe('records beside each other', () => {
   })
 
   test('each record has its own reason', () => {
-    const expired = makeAuthority({
-      ...{ subject: 'CN=Test Intermediate', key: keyOf('intermediate'), issuer: root },
-      notAfter: new Date('2021-01-01T00:00:00Z'),
-    })
+    const noAuthority = makeLeaf({ subject: 'CN=Test Intermediate', key: keyOf('intermediate'), issuer: root })
     const judgement = judge(
-      [leaf, expired, stranger],
-      [tlsa(2, 0, 1, stranger), tlsa(2, 0, 1, expired), nothing(2)],
+      [leaf, noAuthority, stranger],
+      [tlsa(2, 0, 1, stranger), tlsa(2, 0, 1, noAuthority), nothing(2)],
     )
-    expect(told(judgement)).toBe('x509.expired')
+    expect(told(judgement)).toBe('x509.issuer-not-ca')
     const reasons = judgement.records.map(({ outcome }) =>
       outcome?.kind === 'no-path' ? outcome.because.reason : null,
     )
-    expect(reasons[1]).toBe('x509.expired')
-    expect(reasons[0]).not.toBe('x509.expired')
+    expect(reasons[1]).toBe('x509.issuer-not-ca')
+    expect(reasons[0]).not.toBe('x509.issuer-not-ca')
     expect(reasons[2]).toBeNull()
   })
 })

@@ -5,7 +5,8 @@
  * - Usage 3 names the leaf: by its octets or its key's, and nothing else is asked. Names, dates and faults cannot veto it
  *   (RFC 7671 §5.1, RFC 7672 §3.1.1).
  * - Usage 2 names an issuer: a certificate that was sent, in any place but never the leaf itself; or a certificate or key that the
- *   record holds whole, sent or not. A path must be valid up to it, and the leaf must carry one of the names (RFC 7672 §3.1.2).
+ *   record holds whole, sent or not. A path must be valid up to it, and the leaf must carry one of the names (RFC 7672 §3.1.2). The dates of
+ *   the issuer that is named are told, not judged: the record vouches for it as long as the DNS does. Those below it count.
  * - When several records authenticate, usage 3 decides before 2, then the least depth, then the first record.
  * - No usable record: TLS is owed, and nothing of the peer (RFC 7672 §2.2).
  *
@@ -138,7 +139,10 @@ function searchPaths(
   const malformed = malformedBlock(question)
   const find = (anchors: readonly Anchor[]): PathAnswer => {
     if (malformed !== null) return { paths: [], none: malformed }
-    const found = findPaths({ leaf, others, anchors, atMs, profile, purpose, maxIntermediates, budget })
+    const found = findPaths({
+      ...{ leaf, others, anchors, atMs, profile, purpose, maxIntermediates, budget },
+      anchorDates: 'reported',
+    })
     return heldAgainstSuffixes(found, { leaf, profile, isPublicSuffix, budget })
   }
   const paths = new Map<string, ValidPath>()

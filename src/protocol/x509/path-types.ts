@@ -4,7 +4,7 @@ import type { X509Refusal } from './reasons.ts'
 
 /**
  * Where a path may end. A certificate of `trusted` roots, or one that a TLSA record names; or a key without a certificate (TLSA `2 1 0`).
- * An anchor's own signature is never checked; its dates, constraints and usages are (RFC 5280 §6.2 leaves that open; OpenSSL does so for self-signed ones).
+ * An anchor's own signature is never checked; its constraints and usages are, and its dates as the question says.
  */
 export type Anchor =
   | { readonly kind: 'certificate'; readonly certificate: Certificate }
@@ -19,6 +19,11 @@ export interface PathQuestion {
   readonly atMs: number
   readonly profile: Profile
   readonly purpose: Purpose
+  /**
+   * Dates of an anchor's certificate (RFC 5280 §6.2 leaves them to the verifier). `judged`, also when left out: for trusted roots. `reported`: for
+   * an anchor that a TLSA record names, for the record vouches for it as long as the DNS does.
+   */
+  readonly anchorDates?: 'judged' | 'reported'
   /** Certificates between leaf and anchor, self-issued ones not counted. */
   readonly maxIntermediates: number
   /** Spent by this question; hand the same one to several questions that one peer caused. */

@@ -9,7 +9,7 @@
  * would break. A partial path that is no better in any of these than a shorter one of the same top is dropped. Hence loops end by themselves (RFC 4158 §2.4.2): cutting the loop
  * out leaves a path that is better. And the work is small where nobody plays tricks with constraints: certificates times signatures. Who does plays against the budget.
  *
- * Anchors: their signature is not checked, their dates, constraints, usages and faults are (RFC 5280 §6.2 leaves that open). Not done: revocation, and policies, which nobody asks for.
+ * Anchors: their signature is not checked, their constraints, usages and faults are; their dates, unless the question has them only reported (RFC 5280 §6.2 leaves that open). Not done: revocation, and policies, which nobody asks for.
  */
 import { nameText } from './distinguished-name.ts'
 import { findIssuers, type Issuers, type Node } from './issuers.ts'
@@ -201,26 +201,27 @@ interface Judge {
 }
 
 /** What is held against one certificate in one place, whatever stands below it. */
-function createJudge({ profile, purpose, atMs }: PathQuestion, issuers: Issuers): Judge {
-  const known = new Map<Certificate, Fault | null>()
-  const always = (certificate: Certificate): Fault | null => {
-    const earlier = known.get(certificate)
+function createJudge({ profile, purpose, atMs, anchorDates }: PathQuestion, issuers: Issuers): Judge {
+  const known = { judged: new Map<Certificate, Fault | null>(), reported: new Map<Certificate, Fault | null>() }
+  const always = (certificate: Certificate, dates: 'judged' | 'reported'): Fault | null => {
+    const earlier = known[dates].get(certificate)
     if (earlier !== undefined) return earlier
     const fault =
       firstRefused('mail', certificate, [...certificate.faults, ...criticalFaults(certificate)]) ??
-      validityFault(certificate, atMs) ??
+      (dates === 'judged' ? validityFault(certificate, atMs) : null) ??
       purposeFault(certificate, purpose)
-    known.set(certificate, fault)
+    known[dates].set(certificate, fault)
     return fault
   }
   return {
     asLeaf: ({ certificate }) =>
-      always(certificate) ??
+      always(certificate, 'judged') ??
       firstRefused(profile, certificate, leafKeyUsageFaults(certificate, purpose)) ??
       firstRefused(profile, certificate, [...certificate.faults, ...leafFaults(certificate, purpose)]),
     asIssuer({ certificate }, place) {
       const isKnownAuthority = place === 'anchor' && isOldRoot(certificate)
-      return always(certificate) ?? (isKnownAuthority ? null : authorityFault(certificate))
+      const dates = place === 'anchor' && anchorDates === 'reported' ? 'reported' : 'judged'
+      return always(certificate, dates) ?? (isKnownAuthority ? null : authorityFault(certificate))
     },
     ofIssuance(node, place) {
       const { certificate } = node
@@ -404,7 +405,9 @@ function faultsOf(
       depth === 0
         ? [...leafKeyUsageFaults(certificate, question.purpose), ...leafFaults(certificate, question.purpose)]
         : issuerFaults(certificate)
-    return [...certificate.faults, ...ofPlace, ...ofLink].map(fault => ({ ...fault, certificate }))
+    const late = isTop && depth > 0 ? validityFault(certificate, question.atMs) : null
+    const dates = late === null ? [] : [late]
+    return [...certificate.faults, ...dates, ...ofPlace, ...ofLink].map(fault => ({ ...fault, certificate }))
   })
 }
 
