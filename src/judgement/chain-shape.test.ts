@@ -12,7 +12,7 @@ const crossSigned = intermediateWith({ issuer: stranger })
 const malformed: Read = { kind: 'malformed', der: new Uint8Array([1, 2]), detail: 'no certificate' }
 
 const shape = (chain: readonly Made[]) => chainShape(chain.map(read))
-const sound = { early: [], strangers: [], roots: [] }
+const sound = { early: [], strangers: [], copies: [], roots: [] }
 
 describe('a chain', () => {
   test.each<[string, readonly Made[], Partial<ReturnType<typeof chainShape>>]>([
@@ -25,7 +25,12 @@ describe('a chain', () => {
       { ...sound, early: [1], roots: [1] },
     ],
     ['with a stranger says so', [leaf(), stranger, intermediate()], { ...sound, strangers: [1] }],
-    ['with the leaf twice has one too many', [leaf(), leaf(), intermediate()], { ...sound, strangers: [1] }],
+    [
+      'with the leaf twice has a copy',
+      [leaf(), leaf(), intermediate()],
+      { ...sound, copies: [{ position: 1, of: 0 }] },
+    ],
+    ['whose intermediate is missing does not call its root a stranger', [leaf(), root()], sound],
     ['with both sides of a cross-signature is in order', [leaf(), intermediate(), crossSigned], sound],
     ['that is a root alone has no root to spare', [root()], sound],
   ])('%s', (_, made, expected) => {
@@ -39,11 +44,11 @@ describe('a chain', () => {
   })
 
   test('keeps its positions around a block that cannot be read', () => {
-    expect(chainShape([read(leaf()), malformed, read(stranger)])).toMatchObject({ ...sound, strangers: [2] })
+    expect(chainShape([read(leaf()), malformed, read(stranger)])).toMatchObject(sound)
   })
 
   test('without a readable leaf has no shape', () => {
-    const none = { early: [], strangers: [], roots: [], missing: null }
+    const none = { ...sound, missing: null }
     expect(chainShape([malformed, read(intermediate())])).toEqual(none)
     expect(chainShape([])).toEqual(none)
   })

@@ -10,8 +10,10 @@ import { fingerprint } from './certificate-evidence.ts'
 export interface ChainShape {
   /** Sent before the certificate that it signed. */
   readonly early: readonly number[]
-  /** No issuer of the leaf, nor of its issuers; or sent a second time. */
+  /** No issuer of the leaf, nor of its issuers. Authorities are none where the issuer of the leaf is missing: that one may lead to them. */
   readonly strangers: readonly number[]
+  /** Sent a second time, and where it was sent first. */
+  readonly copies: readonly { readonly position: number; readonly of: number }[]
   /** Issuers that are their own issuer. */
   readonly roots: readonly number[]
   /** The issuer of the highest certificate, where nobody sent has that name; null when the chain ends with a root. */
@@ -24,7 +26,8 @@ export function chainShape(chain: readonly Read[]): ChainShape {
     read.kind === 'certificate' ? [linkOf(read.certificate, position)] : [],
   )
   const leaf = links[0]
-  if (leaf === undefined || leaf.position !== 0) return { early: [], strangers: [], roots: [], missing: null }
+  if (leaf === undefined || leaf.position !== 0)
+    return { early: [], strangers: [], copies: [], roots: [], missing: null }
   const firsts = new Map<string, number>()
   for (const { sha256, position } of links) if (!firsts.has(sha256)) firsts.set(sha256, position)
   const isRepeated = ({ sha256, position }: Link) => firsts.get(sha256) !== position
@@ -42,7 +45,17 @@ export function chainShape(chain: readonly Read[]): ChainShape {
   const above = links.filter(({ position }) => position > 0)
   return {
     early,
-    strangers: above.filter(link => !kin.has(link) || isRepeated(link)).map(({ position }) => position),
+    strangers: above
+      .filter(link => !kin.has(link) && !isRepeated(link))
+      .filter(
+        ({ certificate }) =>
+          kin.size > 1 || leaf.subject === leaf.issuer || certificate.basicConstraints?.isCa !== true,
+      )
+      .map(({ position }) => position),
+    copies: above.flatMap(({ sha256, position }) => {
+      const of = firsts.get(sha256)
+      return of === undefined || of === position ? [] : [{ position, of }]
+    }),
     roots: above
       .filter(link => kin.has(link) && !isRepeated(link) && link.subject === link.issuer)
       .map(({ position }) => position),

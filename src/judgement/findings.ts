@@ -668,7 +668,7 @@ export function entryOf(code: ReasonCode): FindingEntry {
 export function findingFor(failure: Failure, host: string | null): Finding {
   const entry = entryOf(failure.reason)
   const seen: Seen = {
-    host: host === null ? 'the server' : visible(host),
+    host: hostText(host),
     detail: failure.detail === null ? '' : ` (${visible(failure.detail)})`,
     reply: failure.reply === null ? '' : ` “${replyLine(failure.reply)}”`,
   }
@@ -684,8 +684,13 @@ export function findingFor(failure: Failure, host: string | null): Finding {
   }
 }
 
+/** What texts call a host. @param host Null: no name is known. */
+export function hostText(host: string | null): string {
+  return host === null ? 'the server' : visible(host)
+}
+
 /** Only our own stand-in for a host begins a sentence in lower case by mistake; a host's name keeps the case it has. */
-function asSentence(text: string): string {
+export function asSentence(text: string): string {
   return text.startsWith('the server') ? `T${text.slice(1)}` : text
 }
 

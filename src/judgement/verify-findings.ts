@@ -7,17 +7,18 @@ import type { DaneJudgement, RecordJudgement } from '../protocol/dane/types.ts'
 import type { Certificate, Read } from '../protocol/x509/model.ts'
 import type { PathFault } from '../protocol/x509/path-types.ts'
 import { validityFault } from '../protocol/x509/rules.ts'
+import { needlessExpired, seenOf, sentAgain, type Words, wordsFor } from './chain-advice.ts'
 import type { ChainShape } from './chain-shape.ts'
 import type { Severity } from './evidence.ts'
 import type { ReasonCode } from './failure.ts'
-import { entryOf, findingFor } from './findings.ts'
+import { asSentence, entryOf, findingFor, hostText } from './findings.ts'
 import { keyUsageFindings, leafKey } from './key-usage.ts'
 import type { KeyExchange, VerifyFinding } from './verify-document.ts'
 import { type IfSent, numbersText, subjectText, unusableSentence } from './verify-records.ts'
 import { rangesText } from './verify-text.ts'
 
-/** One thing to tell. */
-export interface Remark {
+/** One thing to tell, in the words of the register unless it has its own. */
+export interface Remark extends Words {
   readonly code: ReasonCode
   readonly position: number | null
   readonly detail: string | null
@@ -52,10 +53,12 @@ export function verifyFindings(
     if (findings.length === mostFindings) break
     said.add(key)
     const { code, position, detail, severity } = remark
-    const { culprit, says, remedy } = findingFor({ reason: code, detail, reply: null }, host)
+    const told = findingFor({ reason: code, detail, reply: null }, host)
+    const says = remark.says === undefined ? told.says : asSentence(remark.says(hostText(host)))
+    const remedy = remark.remedy === undefined ? told.remedy : asSentence(remark.remedy(hostText(host)))
     const advice = remark === decisive ? decisive.advice : undefined
     findings.push({
-      ...{ code, severity, culprit, position, says },
+      ...{ code, severity, culprit: told.culprit, position, says },
       remedy: advice === undefined ? remedy : `${remedy} ${advice}`,
     })
   }
@@ -71,7 +74,7 @@ export function faultRemarks(
     .filter(({ reason }) => !toldByKeyUsage.has(reason))
     .map(({ reason, detail, certificate }): Remark => {
       const position = positionOf(certificate)
-      const remark = { code: reason, position, detail: detailOf(certificate, detail) }
+      const remark = { code: reason, position, detail: detailOf(reason, certificate, detail) }
       return position === null ? { ...remark, severity: 'info' } : remark
     })
 }
@@ -79,7 +82,7 @@ export function faultRemarks(
 /** Order, strangers and a root that need not be sent. @param named Positions that a TLSA record names: there for a reason. */
 export function chainRemarks(
   chain: readonly Read[],
-  { early, strangers, roots }: ChainShape,
+  { early, strangers, copies, roots }: ChainShape,
   named: ReadonlySet<number | null>,
 ): readonly Remark[] {
   const listed = (code: ReasonCode, positions: readonly number[], what: string): Remark[] => {
@@ -98,11 +101,43 @@ export function chainRemarks(
   return [
     ...listed('x509.chain-out-of-order', early, 'sent too early: '),
     ...listed('x509.chain-has-strangers', strangers, 'of no use: '),
+    ...[...Map.groupBy(copies, ({ of }) => of)].flatMap(([of, same]) => {
+      const positions = same.map(({ position }) => position)
+      const [position = 0] = positions
+      return [{ ...stranger, position, detail: null, ...sentAgain(positions, of) }]
+    }),
     ...listed('x509.root-sent', idle, ''),
     ...chain.flatMap((read, position) =>
-      read.kind === 'malformed' ? [{ code: 'x509.malformed' as const, position, detail: read.detail }] : [],
+      read.kind === 'malformed'
+        ? [
+            {
+              code: 'x509.malformed' as const,
+              position,
+              detail: read.detail,
+              ...wordsFor('x509.malformed', position, read),
+            },
+          ]
+        : [],
     ),
   ]
+}
+
+/** Of what was sent beside the path: the trap of an old cross-signed root. */
+export function expiredRemarks(
+  chain: readonly Read[],
+  path: readonly Certificate[],
+  atMs: number,
+): readonly Remark[] {
+  return chain.flatMap((read, position): Remark[] => {
+    if (read.kind === 'malformed' || position === 0) return []
+    const { certificate } = read
+    const told = needlessExpired(certificate, atMs)
+    if (told === null || path.some(({ der }) => Buffer.compare(der, certificate.der) === 0)) return []
+    const { reason, detail, ...words } = told
+    return [
+      { code: reason, position, detail: detailOf(reason, certificate, detail), severity: 'warning', ...words },
+    ]
+  })
 }
 
 export function keyUsageRemarks(leaf: Certificate, exchange: KeyExchange | null): readonly Remark[] {
@@ -118,7 +153,11 @@ export function keyUsageRemarks(leaf: Certificate, exchange: KeyExchange | null)
 export function dateRemarks(leaf: Certificate, atMs: number): readonly Remark[] {
   const fault = validityFault(leaf, atMs)
   if (fault === null) return []
-  const detail = detailOf(leaf, `${fault.detail ?? ''}; a TLSA record with usage 3 does not ask for dates`)
+  const detail = detailOf(
+    fault.reason,
+    leaf,
+    `${fault.detail ?? ''}; a TLSA record with usage 3 does not ask for dates`,
+  )
   return [{ code: fault.reason, position: 0, detail, severity: 'info' }]
 }
 
@@ -164,9 +203,12 @@ export function recordRemarks(
 }
 
 /** `CN=R3: what was seen`. */
-export function detailOf(certificate: Certificate | null, detail: string | null): string | null {
-  const parts = [certificate === null ? null : subjectText(certificate), detail].filter(part => part !== null)
-  return parts.length === 0 ? null : parts.join(': ')
+export function detailOf(
+  reason: ReasonCode,
+  certificate: Certificate | null,
+  detail: string | null,
+): string | null {
+  return seenOf(reason, certificate === null ? null : subjectText(certificate), detail)
 }
 
 /** `records 0, 2 and 3, 2 1 1`. */
@@ -186,5 +228,6 @@ const toldByKeyUsage: ReadonlySet<ReasonCode> = new Set([
   'x509.key-usage-no-signature',
   'x509.key-usage-no-encipherment',
 ])
+const stranger = { code: 'x509.chain-has-strangers' } as const
 const shownKinds = 3
 const mostFindings = 100

@@ -75,7 +75,14 @@ export function recordsIfSent(question: VerifyQuestion, { dane }: Judged): Reado
   const fates = new Map<number, IfSent>()
   const chain = withKnown(question)
   if (chain === null || dane === null || question.tlsa === null) return fates
-  for (const { index, matches, outcome } of judgeDane(daneQuestion(question, question.tlsa, chain)).records) {
+  const known = new Set(readable(chain.slice(question.chain.length)))
+  const judged = judgeDane(daneQuestion(question, question.tlsa, chain))
+  const path = judged.verdict.kind === 'authenticated' ? (judged.verdict.path?.certificates ?? []) : []
+  const between = path
+    .filter(certificate => known.has(certificate))
+    .slice(0, shownSubjects)
+    .map(subjectText)
+  for (const { index, matches, outcome } of judged.records) {
     const before = dane.records[index]?.outcome?.kind
     if (before !== 'no-match' && before !== 'no-path') continue
     const added = matches.flatMap(({ position, certificate }) =>
@@ -84,7 +91,7 @@ export function recordsIfSent(question: VerifyQuestion, { dane }: Judged): Reado
     const kind = outcome?.kind
     const fate = kind === 'authenticates' || kind === 'name-mismatch' ? kind : 'nothing'
     if (added.length > 0 || fate !== 'nothing')
-      fates.set(index, { subjects: added.slice(0, shownSubjects).map(subjectText), fate })
+      fates.set(index, { subjects: added.slice(0, shownSubjects).map(subjectText), between, fate })
   }
   return fates
 }

@@ -7,6 +7,7 @@ import { tlsaText } from '../protocol/dane/tlsa.ts'
 import type { RecordJudgement, RecordMatch, Tlsa, UnusableBecause } from '../protocol/dane/types.ts'
 import { nameText } from '../protocol/x509/distinguished-name.ts'
 import type { Certificate } from '../protocol/x509/model.ts'
+import { seenOf } from './chain-advice.ts'
 import { findingFor } from './findings.ts'
 import type { VerifyRecord } from './verify-document.ts'
 import { visible } from './visible.ts'
@@ -15,6 +16,8 @@ import { visible } from './visible.ts'
 export interface IfSent {
   /** Those it names. */
   readonly subjects: readonly string[]
+  /** Those that lead to what it names. */
+  readonly between: readonly string[]
   readonly fate: 'authenticates' | 'name-mismatch' | 'nothing'
 }
 
@@ -85,8 +88,8 @@ function why(judged: RecordJudgement, context: RecordContext): string {
       return `It names ${namedText(judged)}, to which a valid path leads, but the server's certificate carries none of the names asked for.`
     case 'no-path': {
       const { reason, detail, certificate } = outcome.because
-      const seen = [certificate === null ? null : subjectText(certificate), detail].filter(part => part !== null)
-      const failure = { reason, detail: seen.length === 0 ? null : seen.join(': '), reply: null }
+      const seen = seenOf(reason, certificate === null ? null : subjectText(certificate), detail)
+      const failure = { reason, detail: seen, reply: null }
       return `It names ${namedText(judged)}, but no valid path leads there: ${findingFor(failure, null).says}${completed(context.ifSent.get(index))}`
     }
     case 'ta-is-leaf':

@@ -44,17 +44,17 @@ describe('the verdict in one sentence', () => {
     [
       'by the record of its key',
       { records: [tlsa(3, 1, 1, leaf())] },
-      'mx.example.com proved itself by TLSA record 0 (3 1 1), which names the public key of its certificate.',
+      "mx.example.com proved itself by TLSA record 0 (3 1 1), which names the public key of the server's own certificate.",
     ],
     [
       'by the record of its certificate',
       { records: [tlsa(3, 0, 2, leaf())] },
-      'mx.example.com proved itself by TLSA record 0 (3 0 2), which names its certificate.',
+      "mx.example.com proved itself by TLSA record 0 (3 0 2), which names the server's own certificate.",
     ],
     [
       'by a key that is in no certificate',
       { made: [leaf()], records: [tlsa(2, 1, 0, intermediate())] },
-      'mx.example.com proved itself by TLSA record 0 (2 1 0), which names the key that signed its certificate, at depth 0.',
+      "mx.example.com proved itself by TLSA record 0 (2 1 0), which names the key that signed the server's own certificate, at depth 0.",
     ],
     [
       'by such a key further up',
@@ -64,7 +64,7 @@ describe('the verdict in one sentence', () => {
     [
       'without a name',
       { names: [] },
-      'The server proved itself by a path to the trusted root CN=Test Root at depth 2; which name it should carry was not asked, so this proves nobody in particular.',
+      'The server proved itself by a path to the trusted root CN=Test Root at depth 2; which name it should carry was not asked (give `--name`), so this proves nobody in particular.',
     ],
     [
       'with no usable record',
@@ -194,7 +194,7 @@ describe('certificates that are known and were not sent', () => {
       'It names no public key that the server sent, nor one that signed it; it would match CN=A Stranger if the server sent it, but no valid path would lead there.',
       'It names no public key that the server sent, nor one that signed it; it would match CN=Test Intermediate if the server sent it, and the server would have proved itself.',
     ])
-    expect(codes(document)).toContain('warning dane.issuer-not-sent')
+    expect(codes(document)).toContain('error dane.issuer-not-sent')
     expect(document.records.flatMap(({ matches }) => matches)).toEqual([])
   })
 

@@ -8,19 +8,24 @@
  */
 import { createTlsa, tlsaText } from '../protocol/dane/tlsa.ts'
 import type { RecordJudgement } from '../protocol/dane/types.ts'
+import { canonicalIp } from '../protocol/ip.ts'
+import { createBudget } from '../protocol/x509/budget.ts'
 import { nameText } from '../protocol/x509/distinguished-name.ts'
 import { matchIdentity, presentedNames } from '../protocol/x509/identity.ts'
 import type { Certificate, Read } from '../protocol/x509/model.ts'
 import { certificateEvidence, fingerprint } from './certificate-evidence.ts'
-import { chainShape } from './chain-shape.ts'
+import { upsideDown, wordsFor } from './chain-advice.ts'
+import { type ChainShape, chainShape } from './chain-shape.ts'
 import { leafKey } from './key-usage.ts'
 import { stackOpinions } from './stacks.ts'
-import type { KeyExchange, VerifyDocument } from './verify-document.ts'
+import { placesInOrder, uprightPath } from './upside-down.ts'
+import type { KeyExchange, VerifyDocument, VerifyFinding } from './verify-document.ts'
 import {
   chainRemarks,
   type Decisive,
   dateRemarks,
   detailOf,
+  expiredRemarks,
   faultRemarks,
   keyUsageRemarks,
   type Remark,
@@ -44,14 +49,12 @@ export type { VerifyQuestion } from './verify-judgement.ts'
 
 export function verifyChain(question: VerifyQuestion): VerifyDocument {
   const { chain, names, atMs, keyExchange } = question
-  const leaf = chain[0]?.kind === 'certificate' ? chain[0].certificate : null
   const judged = judgeChain(question)
-  const ifSent = recordsIfSent(question, judged)
-  const matched = leaf === null ? null : (matchIdentity(names, leaf, identityRules(question))?.reference ?? null)
-  const host = matched ?? names[0] ?? null
-  const scene: Scene = { question, judged, leaf, matched, positionOf: positionsIn(chain) }
-  const remarks = [...remarksOn(scene), ...(judged.dane === null ? [] : recordRemarks(judged.dane, ifSent))]
-  const findings = verifyFindings(decisiveOf(scene), remarks, host)
+  const sent = sceneOf(question, judged, null)
+  const upright = uprightScene(sent)
+  const host = sent.matched ?? names[0] ?? null
+  const findings = upright === null ? findingsOf(sent, host) : findingsUpsideDown(sent, upright, host)
+  const own = upright?.leaf ?? sent.leaf
   return {
     schema: 'hermetic.verify/1',
     verdict: judged.verdict,
@@ -60,18 +63,18 @@ export function verifyChain(question: VerifyQuestion): VerifyDocument {
     depth: judged.depth,
     record: judged.record,
     path: judged.path.map(certificate => ({
-      position: scene.positionOf(certificate),
+      position: sent.positionOf(certificate),
       subject: nameText(certificate.subject),
     })),
-    records: (judged.dane?.records ?? []).map(record => verifyRecord(record, { decider: judged.record, ifSent })),
+    records: recordsOf(sent, upright),
     certificates: chain.map(certificateEvidence),
-    names: { tried: names, matched },
+    names: { tried: names, matched: sent.matched },
     findings,
     // What servers make of a client's certificate is another table, which nobody has measured.
     stacks:
-      leaf === null || question.purpose === 'client'
+      own === null || question.purpose === 'client'
         ? []
-        : stackOpinions(leafKey(leaf.publicKey.facts, leaf.keyUsage), keyExchange),
+        : stackOpinions(leafKey(own.publicKey.facts, own.keyUsage), keyExchange),
     at: timeText(atMs),
   }
 }
@@ -96,12 +99,88 @@ export function exitCodeOf({ verdict }: Pick<VerifyDocument, 'verdict'>, anyName
 interface Scene {
   readonly question: VerifyQuestion
   readonly judged: Judged
+  readonly ifSent: ReturnType<typeof recordsIfSent>
   /** Null when it cannot be read, or nothing was sent. */
   readonly leaf: Certificate | null
   /** The name asked for that the leaf carries, whether or not that was needed. */
   readonly matched: string | null
   /** Place in the chain as sent; null for what was not sent. */
   readonly positionOf: (certificate: Certificate) => number | null
+  /** Places in the file of the server's own certificate and those above it, where the file is upside down and this is it in order. */
+  readonly upright: readonly number[] | null
+}
+
+function sceneOf(question: VerifyQuestion, judged: Judged, upright: Scene['upright']): Scene {
+  const { chain, names } = question
+  const leaf = chain[0]?.kind === 'certificate' ? chain[0].certificate : null
+  return {
+    question,
+    judged,
+    ifSent: recordsIfSent(question, judged),
+    leaf,
+    matched: leaf === null ? null : (matchIdentity(names, leaf, identityRules(question))?.reference ?? null),
+    positionOf: positionsIn(chain),
+    upright,
+  }
+}
+
+/** What would be if a file that is upside down were in order: to explain a refusal, and for nothing else. */
+function uprightScene({ question, judged }: Scene): Scene | null {
+  if (judged.by !== null) return null
+  const path = uprightPath(question.chain, question.atMs, createBudget())
+  if (path === null) return null
+  const chain = placesInOrder(question.chain, path).flatMap(place => question.chain[place] ?? [])
+  const inOrder = { ...question, chain }
+  return sceneOf(inOrder, judgeChain(inOrder), path)
+}
+
+function findingsOf(scene: Scene, host: string | null): readonly VerifyFinding[] {
+  const { chain } = scene.question
+  const remarks = [...ownRemarks(scene), ...fileRemarks(chain, chainShape(chain), scene)]
+  return verifyFindings(decisiveOf(scene), remarks, host)
+}
+
+/** The order comes first, then what would be left to tell with it put right; advice that rests on the wrong order would mislead. */
+function findingsUpsideDown(sent: Scene, upright: Scene, host: string | null): readonly VerifyFinding[] {
+  const isRefused = sent.judged.verdict === 'not-authenticated'
+  const next = decisiveOf(upright)
+  const nextText =
+    next === null
+      ? 'In that order the server would have proved itself.'
+      : 'That alone does not do: the next finding says what else is in the way.'
+  const order: Decisive = {
+    code: 'x509.chain-out-of-order',
+    severity: isRefused ? 'error' : 'warning',
+    position: 0,
+    detail: null,
+    ...upsideDown(upright.upright ?? [], isRefused ? nextText : ''),
+  }
+  const places = placesInOrder(sent.question.chain, upright.upright ?? [])
+  const remarks = [
+    ...ownRemarks(upright).map(remark => ({
+      ...remark,
+      position: remark.position === null ? null : (places[remark.position] ?? remark.position),
+    })),
+    ...fileRemarks(sent.question.chain, placedShape(upright.question.chain, places), upright),
+  ]
+  if (!isRefused) return verifyFindings(decisiveOf(sent), [order, ...remarks], host)
+  const { advice: _, ...rest } = next ?? order
+  const second = next === null ? [] : [{ ...rest, position: places[rest.position ?? -1] ?? null }]
+  return verifyFindings(order, [...second, ...remarks], host)
+}
+
+function recordsOf(sent: Scene, upright: Scene | null): VerifyDocument['records'] {
+  const records = textsOf(sent)
+  if (upright === null) return records
+  const inOrder = textsOf(upright)
+  return records.map((record, index) => {
+    const why = inOrder[index]?.why ?? ''
+    return record.state === 'unusable' ? record : { ...record, why: `With the file in order: ${asClause(why)}` }
+  })
+}
+
+function textsOf({ judged, ifSent }: Scene): VerifyDocument['records'] {
+  return (judged.dane?.records ?? []).map(record => verifyRecord(record, { decider: judged.record, ifSent }))
 }
 
 function verdictSentence(
@@ -116,7 +195,7 @@ function verdictSentence(
       const unchecked =
         verdict === 'authenticated'
           ? ''
-          : '; which name it should carry was not asked, so this proves nobody in particular'
+          : '; which name it should carry was not asked (give `--name`), so this proves nobody in particular'
       if (by === 'pkix')
         return `${who} proved itself by a path to the trusted root ${topText(path)} at depth ${depth ?? 0}${unchecked}.`
       const decider = dane?.records[record ?? -1]
@@ -144,10 +223,11 @@ function namedByRecord(
   selector: number,
   isKey: boolean,
 ): string {
-  if (by === 'dane-ee') return selector === 0 ? 'its certificate' : 'the public key of its certificate'
+  if (by === 'dane-ee')
+    return selector === 0 ? "the server's own certificate" : "the public key of the server's own certificate"
   if (!isKey) return `its issuer ${topText(path)} at depth ${depth}`
   return depth === 0
-    ? 'the key that signed its certificate, at depth 0'
+    ? "the key that signed the server's own certificate, at depth 0"
     : `the key that signed ${topText(path)} at depth ${depth}`
 }
 
@@ -162,19 +242,47 @@ function topText(path: readonly Certificate[]): string {
   return top === undefined ? 'of nobody' : subjectText(top)
 }
 
-function decisiveOf({ question, judged, leaf, positionOf }: Scene): Decisive | null {
+function decisiveOf(scene: Scene): Decisive | null {
+  const { question, judged, leaf, positionOf } = scene
   const { verdict, refusal } = judged
   if (refusal === null) return null
+  const notSent = refusal.reason === 'dane.no-match' ? whatWasNotSent(scene) : null
+  if (notSent !== null) return notSent
   const { reason, detail, certificate } = refusal
+  const position = placeOf(question, refusal, positionOf)
   return {
     code: reason,
     severity: verdict === 'encrypt-only' ? 'warning' : 'error',
-    position: placeOf(question, refusal, positionOf),
-    detail: refusalDetail(question, judged, refusal, leaf) ?? detailOf(certificate, detail),
+    position,
+    detail: refusalDetail(question, judged, refusal, leaf) ?? detailOf(reason, certificate, detail),
+    ...wordsFor(reason, position, question.chain[position ?? -1]),
     ...(reason === 'dane.no-match' && leaf !== null
       ? { advice: `For the key that it has now that record is \`${recordFor(leaf)}\`.` }
       : {}),
   }
+}
+
+/** Of a chain that would prove itself with what is known besides: then the zone is right, and the server is to send more. */
+function whatWasNotSent({ ifSent, judged }: Scene): Decisive | null {
+  const [found] = [...ifSent].filter(([, { fate }]) => fate === 'authenticates')
+  const record = judged.dane?.records[found?.[0] ?? -1]
+  if (found === undefined || record === undefined) return null
+  const [index, { subjects, between }] = found
+  const names = `record ${index}, ${numbersText(record.record)}`
+  // The record's certificate itself, or one on the way to it.
+  return subjects.length > 0
+    ? {
+        code: 'dane.issuer-not-sent',
+        severity: 'error',
+        position: null,
+        detail: `${names}: ${subjects.join(', ')}`,
+      }
+    : {
+        code: 'x509.missing-intermediate',
+        severity: 'error',
+        position: 0,
+        detail: `${names}: a path would lead there if the server sent ${between.join(' and ')}`,
+      }
 }
 
 function placeOf(
@@ -197,7 +305,7 @@ function refusalDetail(
 ): string | null {
   switch (reason) {
     case 'x509.name-mismatch':
-      return leaf === null ? null : mismatchText(question.names, leaf)
+      return leaf === null ? null : mismatchText(question, leaf)
     case 'dane.no-match':
       return leaf === null || dane === null ? null : noMatchText(question.chain, leaf, dane.records)
     case 'dane.all-unusable':
@@ -207,18 +315,48 @@ function refusalDetail(
       const missing = dane === null ? missingOnPath(question) : []
       return missing.length === 0
         ? null
-        : detailOf(certificate, `a path would lead to a root if the server sent ${missing.join(' and ')}`)
+        : detailOf(
+            'x509.no-certificate',
+            certificate,
+            `a path would lead to a root if the server sent ${missing.join(' and ')}`,
+          )
     }
     default:
       return null
   }
 }
 
+/** In the order of the chain that the scene is about. */
+function ownRemarks(scene: Scene): readonly Remark[] {
+  const { judged, ifSent } = scene
+  return [...remarksOn(scene), ...(judged.dane === null ? [] : recordRemarks(judged.dane, ifSent))]
+}
+
+/** Of the file: places are its own. */
+function fileRemarks(chain: readonly Read[], shape: ChainShape, { judged, question }: Scene): readonly Remark[] {
+  const named = new Set(
+    (judged.dane?.records ?? []).flatMap(({ matches }) =>
+      matches.map(({ position }) => chain.indexOf(question.chain[position ?? -1] ?? notSent)),
+    ),
+  )
+  return chainRemarks(chain, shape, named)
+}
+
+/** The shape of a chain that was put in order, in places of the file. */
+function placedShape(chain: readonly Read[], places: readonly number[]): ChainShape {
+  const { strangers, copies, roots, missing } = chainShape(chain)
+  const place = (position: number) => places[position] ?? position
+  return {
+    early: [],
+    strangers: strangers.map(place),
+    copies: copies.map(({ position, of }) => ({ position: place(position), of: place(of) })),
+    roots: roots.map(place),
+    missing,
+  }
+}
+
 function remarksOn({ question, judged, leaf, matched, positionOf }: Scene): readonly Remark[] {
   const { chain, names, tlsa, rootsGiven, purpose, keyExchange, atMs } = question
-  const named = new Set(
-    (judged.dane?.records ?? []).flatMap(({ matches }) => matches.map(({ position }) => position)),
-  )
   const isEe = judged.by === 'dane-ee'
   const isKeyUsageTold = [judged.refusal, ...judged.faults].some(told => told?.reason === 'x509.leaf-key-usage')
   return [
@@ -229,7 +367,7 @@ function remarksOn({ question, judged, leaf, matched, positionOf }: Scene): read
             code: 'x509.name-mismatch' as const,
             severity: 'info' as const,
             position: 0,
-            detail: `${mismatchText(names, leaf)}; a TLSA record with usage 3 does not ask for names`,
+            detail: `${mismatchText(question, leaf)}; a TLSA record with usage 3 does not ask for names`,
           },
         ]
       : []),
@@ -237,17 +375,31 @@ function remarksOn({ question, judged, leaf, matched, positionOf }: Scene): read
     ...(leaf === null || isKeyUsageTold
       ? []
       : keyUsageRemarks(leaf, purpose === 'client' ? clientsOnlySign : keyExchange)),
-    ...chainRemarks(chain, chainShape(chain), named),
+    ...(judged.by === null ? [] : expiredRemarks(chain, judged.path, atMs)),
     ...(tlsa !== null && rootsGiven
       ? [{ code: 'dane.roots-ignored' as const, position: null, detail: null }]
       : []),
   ]
 }
 
-function mismatchText(wanted: readonly string[], leaf: Certificate): string {
-  const names = presentedNames(leaf).filter(({ type }) => type === 'dns' || type === 'ip')
+function mismatchText(
+  { names: wanted, tlsa, cnFallback, isPublicSuffix }: VerifyQuestion,
+  leaf: Certificate,
+): string {
+  const presented = presentedNames(leaf)
+  const names = presented.filter(({ type }) => type === 'dns' || type === 'ip')
   const carried = listText(names.map(({ value }) => value))
-  return `wanted ${listText(wanted)}; it carries ${carried === '' ? 'no name' : carried}`
+  const hasAddress = wanted.some(name => canonicalIp(name) !== null)
+  const fitsByCommonName =
+    tlsa === null &&
+    cnFallback === 'never' &&
+    matchIdentity(wanted, leaf, { cn: 'if-no-dns-id', ip: 'allow', isPublicSuffix }) !== null
+  const clauses = [
+    `wanted ${listText(wanted)}; it carries ${carried === '' ? 'no name' : carried}`,
+    ...(tlsa !== null && hasAddress ? ['addresses never count under TLSA'] : []),
+    ...(fitsByCommonName ? ['its common name would fit, and counts only with `--cn-fallback`'] : []),
+  ]
+  return clauses.join('; ')
 }
 
 function listText(names: readonly string[]): string {
@@ -311,5 +463,7 @@ function timeText(timeMs: number): string {
 /** RFC 5246 §7.4.8: whatever the key exchange, a client proves its certificate by a signature. */
 const clientsOnlySign: KeyExchange = 'tls1.3'
 
+/** In no chain. */
+const notSent: Read = { kind: 'malformed', der: new Uint8Array(0), detail: '' }
 const shownNames = 5
 const nameChars = 80

@@ -19,7 +19,7 @@ export const daneFindings = {
     spec: 'RFC 7672 §3.2',
     says: s => `None of the TLSA records of ${s.host} names a certificate that vouches for it${s.detail}.`,
     remedy: s =>
-      `If its certificate was renewed on purpose, the postmaster of ${s.host} must publish a record for the new key, or serve a certificate that the records name; until then mail to it waits. Nobody else should switch the check off: an attacker's certificate looks just like this.`,
+      `If the certificate of ${s.host} was renewed on purpose, its postmaster must publish a record for the new key, or serve a certificate that the records name; until then mail to it waits. Nobody else should switch the check off: an attacker's certificate looks just like this.`,
   },
   'dane.all-unusable': {
     ...remark,

@@ -45,21 +45,21 @@ export const x509Findings = {
     spec: 'RFC 9525 §6.3',
     says: s => `The certificate of ${s.host} is for other names${s.detail}.`,
     remedy: s =>
-      `The postmaster of ${s.host} must get a certificate that names it; or the operator writes into the route the name that the certificate carries.`,
+      `The postmaster of ${s.host} must get a certificate that names it; or ask for it under a name that the certificate carries (\`--name\`; in a relay's route the same).`,
   },
   'x509.untrusted-root': {
     ...refused,
     spec: 'RFC 5280 §6.1',
     says: s => `The certificate of ${s.host} leads to an authority that is not trusted here${s.detail}.`,
     remedy: s =>
-      `If ${s.host} has a private authority, name its root certificate under \`roots\` in the route (\`--roots\` for \`hermetic verify\`); else it needs a public certificate.`,
+      `If ${s.host} has a private authority, trust its root certificate (\`--roots\`; \`roots\` in a relay's route); else it needs a public certificate.`,
   },
   'x509.self-signed': {
     ...refused,
     spec: 'RFC 5280 §6.1',
     says: s => `The certificate of ${s.host} is signed by nobody but itself${s.detail}.`,
     remedy: s =>
-      `The postmaster of ${s.host} should get a certificate from an authority; or the route names this one under \`roots\` (\`--roots\` for \`hermetic verify\`).`,
+      `The postmaster of ${s.host} should get a certificate from an authority; or trust this one (\`--roots\`; \`roots\` in a relay's route).`,
   },
   'x509.missing-intermediate': {
     ...refused,
@@ -67,13 +67,14 @@ export const x509Findings = {
     says: s =>
       `${s.host} sent its certificate without the one that signed it, and no trusted root did${s.detail}.`,
     remedy: s =>
-      `The postmaster of ${s.host} must serve the full chain ("fullchain.pem"); if a private root signed it, name that root under \`roots\` in the route (\`--roots\` for \`hermetic verify\`).`,
+      `The postmaster of ${s.host} must serve the full chain ("fullchain.pem"); if a private root signed it, trust that root (\`--roots\`; \`roots\` in a relay's route).`,
   },
   'x509.expired': {
     ...refused,
     spec: 'RFC 5280 §6.1.3',
     says: s => `A certificate of ${s.host} has expired${s.detail}.`,
-    remedy: s => `The postmaster of ${s.host} must renew it; if it was renewed, the server must load the new one.`,
+    remedy: s =>
+      `The postmaster of ${s.host} must renew it if it is the server's own, and see that the server loads the new one; an authority's is replaced in the chain file by the current one, or left out.`,
   },
   'x509.not-yet-valid': {
     ...refused,
@@ -202,9 +203,9 @@ export const x509Findings = {
     ...issuance,
     spec: 'RFC 5280 §4.1',
     says: s =>
-      `A certificate of ${s.host} is written in a way that the standard (DER) does not have, though nobody can misread it${s.detail}.`,
+      `A certificate of ${s.host} is written in a way that the standard (DER) does not have, though its meaning is beyond doubt${s.detail}.`,
     remedy: () =>
-      'The rules for mail let it pass, Go and other strict programs do not. Old or home-made software writes such certificates; the next one should be made with a current one.',
+      'The rules for mail let it pass, as OpenSSL and GnuTLS do; stricter programs may not. Old or home-made software writes such certificates: the next one should be made with another.',
   },
   'x509.extension-unreadable': {
     ...issuance,
@@ -311,9 +312,10 @@ export const x509Findings = {
   'x509.no-san': {
     ...issuance,
     spec: 'RFC 9525 §6.1',
-    says: s => `The certificate of ${s.host} has no subjectAltName, so it names no host at all${s.detail}.`,
+    says: s =>
+      `The certificate of ${s.host} has no subjectAltName; only its common name, if any, says whom it is for${s.detail}.`,
     remedy: s =>
-      `The postmaster of ${s.host} needs a certificate that carries its name as a subjectAltName; the common name has not counted since 2011.`,
+      `The postmaster of ${s.host} needs a certificate that carries its name as a subjectAltName: the common name counts with TLSA records of usage 2 alone, and not for other clients.`,
   },
   'x509.name-constraints-not-critical': {
     ...issuance,
@@ -396,9 +398,9 @@ export const x509Findings = {
   'x509.chain-has-strangers': {
     ...remark,
     spec: 'RFC 8446 §4.4.2',
-    says: s => `${s.host} sends certificates that have nothing to do with its own${s.detail}.`,
+    says: s => `${s.host} sends certificates that do not lead up from its own${s.detail}.`,
     remedy: s =>
-      `The postmaster of ${s.host} should take them out of the chain file; they cost every client time.`,
+      `The postmaster of ${s.host} should take them out of the chain file, as they cost every client time; or, if one of them is its root, add what is missing in between.`,
   },
   'x509.root-sent': {
     ...remark,
