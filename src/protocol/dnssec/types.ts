@@ -9,7 +9,7 @@ import type { Message, ResourceRecord } from '../dns/message.ts'
 import type { Name } from '../dns/name.ts'
 import type { DnsReason } from '../dns/reasons.ts'
 import type { Sha1Policy } from './algorithms.ts'
-import type { DnssecReason } from './reasons.ts'
+import type { DnssecReason, InsecureReason } from './reasons.ts'
 
 /**
  * RFC 4035 §4.3. `secure`: a chain of signatures from the anchor proves it. `insecure`: it is proven that no such chain is meant to exist.
@@ -145,7 +145,12 @@ export type KnownZone =
       readonly steps: readonly ZoneStep[]
     }
   /** Proven to be unsigned, or signed with nothing we can verify. */
-  | { readonly kind: 'insecure'; readonly expiresAtMs: number; readonly steps: readonly ZoneStep[] }
+  | {
+      readonly kind: 'insecure'
+      readonly reason: InsecureReason
+      readonly expiresAtMs: number
+      readonly steps: readonly ZoneStep[]
+    }
 
 /** One link of the chain of reasons, root first. */
 export interface ZoneStep {
