@@ -31,9 +31,9 @@ export function createCertificateReader(maxRemembered = 1_000): CertificateReade
   }
 
   function remembered(der: Uint8Array): SeenCertificate {
-    if (der.length > maxRememberedBytes) return seen(der)
     const id = createHash('sha256').update(der).digest('base64')
     const found = known.get(id) ?? seen(der)
+    if (isHeavy(found.read)) return found
     // Newest last, so that the first key is always the one longest unused.
     known.delete(id)
     known.set(id, found)
@@ -47,8 +47,45 @@ export function createCertificateReader(maxRemembered = 1_000): CertificateReade
 
 function seen(der: Uint8Array): SeenCertificate {
   const read = parseCertificate(der)
-  return { read, evidence: certificateEvidence(read, 0) }
+  const evidence = certificateEvidence(read, 0)
+  return {
+    read,
+    evidence: {
+      ...evidence,
+      subject: evidence.subject?.slice(0, maxTextChars) ?? null,
+      issuer: evidence.issuer?.slice(0, maxTextChars) ?? null,
+      names: withinChars(evidence.names),
+    },
+  }
 }
 
-/** A certificate of the public web has 1 to 5 KB. Strangers can send larger ones, and must not fill our memory with them. */
+/** The first names, as many as fit: a certificate can have thousands, and every session with it is kept. What is judged is the certificate itself. */
+function withinChars(names: CertificateEvidence['names']): CertificateEvidence['names'] {
+  let left = maxNamesChars
+  const end = names.findIndex(({ value }) => {
+    left -= value.length + 10
+    return left < 0
+  })
+  return end < 0 ? names : names.slice(0, end)
+}
+
+/** Whether it would take far more memory than certificates of the public web do. Strangers can send such, and must not fill our memory with them. */
+function isHeavy(read: Read): boolean {
+  if (read.kind === 'malformed') return read.der.length > maxRememberedBytes
+  const { der, extensions, alternativeNames, nameConstraints, faults } = read.certificate
+  const parts =
+    extensions.length +
+    (alternativeNames?.length ?? 0) +
+    (nameConstraints?.permitted.length ?? 0) +
+    (nameConstraints?.excluded.length ?? 0) +
+    faults.length
+  return der.length > maxRememberedBytes || parts > maxRememberedParts
+}
+
+/** A certificate of the public web has 1 to 5 KB, and a hundred names at most. */
 const maxRememberedBytes = 16_384
+const maxRememberedParts = 300
+
+/** In evidence. Longer than any name of a host, so that none is cut in two that could be one. */
+const maxTextChars = 500
+const maxNamesChars = 4_000

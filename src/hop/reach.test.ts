@@ -216,6 +216,33 @@ describe('level verify', () => {
     expect(knowledge.hints()).toEqual([])
   })
 
+  test.each<[string, (made: { leaf: Certified; between: Authority }) => string]>([
+    ['the intermediate', ({ between }) => between.certificate],
+    ['the certificate of the host itself', ({ leaf }) => leaf.certificate],
+  ])('%s is trusted where the operator says so', async (_what, pinned) => {
+    const between = await authority.intermediate({ commonName: 'Between' })
+    const leaf = await between.leaf({ names: ['mail.example'] })
+    const peers = await server(secure(() => leaf))
+    const { hop } = bench(peers.port)
+    const reached = await reachFirst(hop, route('verify', { roots: pinned({ leaf, between }) }))
+    expect(channelOf(reached).verdict).toMatchObject({ kind: 'authenticated', by: 'pkix' })
+  })
+
+  test('an intermediate behind a whole bundle of others is found', async () => {
+    const between = await authority.intermediate({ commonName: 'Between' })
+    const leaf = await between.leaf({ names: ['mail.example'] })
+    const strangers = await Promise.all(
+      Array.from({ length: 25 }, (_, i) => createAuthority({ commonName: `Stranger ${i}` })),
+    )
+    const chain = leaf.certificate + strangers.map(({ root }) => root).join('') + between.certificate
+    const peers = await server(secure(() => ({ ...leaf, chain })))
+    const { hop } = bench(peers.port)
+    const reached = await reachFirst(hop, trusting('verify'))
+    expect(channelOf(reached).verdict).toMatchObject({ kind: 'authenticated' })
+    expect(reached.session.tls).toMatchObject({ sent: 27 })
+    expect(reached.session.tls?.chain).toHaveLength(20)
+  })
+
   test('the public roots do not vouch for a private authority', async () => {
     const peers = await server(secure(() => good))
     const { hop } = bench(peers.port)

@@ -98,6 +98,7 @@ export async function reach(
       connected: false,
       tls: null,
       remarks: [],
+      validUntilMs: null,
       smtp: { greeting: null, offered: { clear: null, tls: null } },
       ms: { connect: null, greeting: null, handshake: null },
     }
@@ -127,13 +128,15 @@ export async function reach(
     const chain = seen.map(({ read }) => read)
     const peer = judgePeer(plan.references, { chain, roots: trust.roots, atMs: parts.now(), openssl })
     notes.remarks = peer.remarks
+    notes.validUntilMs = peer.validUntilMs
     notes.tls = {
       outcome: 'established',
       version: facts.version,
       cipher: facts.cipher,
       group: facts.group,
       sni: plan.sni,
-      chain: seen.map(({ evidence }) => evidence),
+      chain: seen.slice(0, mostCertificatesKept).map(({ evidence }) => evidence),
+      sent: seen.length,
       path: peer.path,
       openssl,
       failure: null,
@@ -155,7 +158,7 @@ export async function reach(
         offers,
         session: notes.id,
         tls: notes.tls === null ? null : `${notes.tls.version ?? ''} ${notes.tls.cipher ?? ''}`,
-        expiresAtMs: evidenceExpiry(notes.tls, parts.now()),
+        expiresAtMs: Math.min(parts.now() + channelLifeMs, notes.validUntilMs ?? Number.POSITIVE_INFINITY),
         conversation,
         quitMs: parts.timeouts.quitMs,
       }),
@@ -277,6 +280,7 @@ interface Notes {
   connected: boolean
   tls: TlsEvidence | null
   remarks: readonly Failure[]
+  validUntilMs: number | null
   smtp: SmtpEvidence
   readonly ms: { connect: number | null; greeting: number | null; handshake: number | null }
 }
@@ -317,18 +321,11 @@ function failedTls(sni: string | null, failure: Failure): TlsEvidence {
     group: null,
     sni,
     chain: [],
+    sent: 0,
     path: null,
     openssl: null,
     failure: failureEvidence(failure),
   }
-}
-
-/** The verdict holds no longer than the certificates it was made from, and in any case not for ever: roots and routes change. */
-function evidenceExpiry(tls: TlsEvidence | null, nowMs: number): number {
-  const ends = (tls?.chain ?? [])
-    .flatMap(({ notAfter }) => (notAfter === null ? [] : [Date.parse(notAfter)]))
-    .filter(end => end > nowMs)
-  return Math.min(nowMs + channelLifeMs, ...ends)
 }
 
 const since = (start: number) => Math.round((performance.now() - start) * 10) / 10
@@ -337,4 +334,8 @@ const outOfTurn = (kind: string) => new Error(`the client machine told of ${kind
 
 const notOffered: Failure = { reason: 'starttls.not-offered', detail: null, reply: null }
 
+/** A verdict holds no longer than the path it was made from, and in any case not for ever: roots and routes change. */
 const channelLifeMs = 3_600_000
+
+/** All that were sent are judged; evidence has the first. */
+const mostCertificatesKept = 20

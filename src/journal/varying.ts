@@ -39,14 +39,14 @@ export function split(session: SessionDocument): {
 
 /** A content as it may stand in the store: what older versions wrote lacks what was added to the vocabulary since. */
 export type StoredContent = Omit<SessionDocument, 'tls'> & {
-  readonly tls: (Omit<TlsEvidence, 'path'> & { readonly path?: TlsEvidence['path'] }) | null
+  readonly tls: (Omit<TlsEvidence, 'path' | 'sent'> & Partial<Pick<TlsEvidence, 'path' | 'sent'>>) | null
 }
 
 export function rejoin(constant: StoredContent, varying: Varying): SessionDocument {
   const { greeting } = constant.smtp
   return {
     ...constant,
-    tls: constant.tls === null ? null : { path: null, ...constant.tls },
+    tls: constant.tls === null ? null : { path: null, sent: constant.tls.chain.length, ...constant.tls },
     id: varying.id,
     at: varying.at,
     ms: varying.ms,

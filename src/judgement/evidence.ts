@@ -68,7 +68,10 @@ export interface TlsEvidence {
   /** Key exchange group where it is known: `X25519MLKEM768`, `ECDH prime256v1 256`, `DH 2048`. */
   readonly group: string | null
   readonly sni: string | null
+  /** As sent, leaf first; only the first of a long chain. */
   readonly chain: readonly CertificateEvidence[]
+  /** How many certificates were sent. */
+  readonly sent: number
   readonly path: PathEvidence | null
   /** OpenSSL's second opinion on the path (never on the name). */
   readonly openssl: { readonly authorized: boolean; readonly error: string | null } | null

@@ -39,8 +39,27 @@ test('path, name and OpenSSL together prove the peer', async () => {
     },
     matched: 'mail.example',
     failure: null,
+    validUntilMs: expect.closeTo(atMs + 3_652 * dayMs, -5) as number,
     remarks: [],
   })
+})
+
+test('a path is valid no longer than its root, which is not sent', async () => {
+  const short = await createAuthority({ commonName: 'Short', notAfterMs: atMs + dayMs })
+  const judged = judgePeer(mail, shown(await leafOf(short), { roots: certificates(short.root), openssl: content }))
+  expect(judged.failure).toBeNull()
+  expect(Math.abs((judged.validUntilMs ?? 0) - atMs - dayMs)).toBeLessThan(1_001)
+})
+
+test('a certificate that was sent twice has its first place', async () => {
+  const pem = await leafOf(between)
+  const chain = readChain(pem)
+  const [leaf] = chain
+  const judged = judgePeer(
+    mail,
+    shown('', { chain: leaf === undefined ? chain : [...chain, leaf], openssl: content }),
+  )
+  expect(judged.path.certificates.map(({ position }) => position)).toEqual([0, 1, null])
 })
 
 const cases: [string, () => Promise<string>, string, RegExp][] = [

@@ -33,6 +33,8 @@ export interface PeerJudgement {
   readonly matched: string | null
   /** Why the peer is not proved; null when it is. */
   readonly failure: Failure | null
+  /** Until when the path is valid: the first of its certificates to end, the root's included; null without a path. Milliseconds since 1970. */
+  readonly validUntilMs: number | null
   /** What else is worth telling: faults of issuance, what other programs would trip over, a disagreement. */
   readonly remarks: readonly Failure[]
 }
@@ -66,13 +68,16 @@ export function judgePeer(references: readonly ReferenceIdentifier[], shown: Sho
       path: { certificates: [], failure: failureEvidence(failure) },
       matched: null,
       failure,
+      validUntilMs: null,
       // Anonymous suites leave OpenSSL content.
       remarks:
         openssl.authorized && leaf !== null ? [...remarks, disagreement('OpenSSL accepts this path')] : remarks,
     }
   }
   const { path } = verdict
-  const places = new Map(chain.flatMap((read, i) => (read.kind === 'certificate' ? [[read.certificate, i]] : [])))
+  const places = new Map<Certificate, number>()
+  for (const [position, read] of chain.entries())
+    if (read.kind === 'certificate' && !places.has(read.certificate)) places.set(read.certificate, position)
   const evidence: PathEvidence = {
     certificates: path.certificates.map(certificate => ({
       position: places.get(certificate) ?? null,
@@ -86,7 +91,12 @@ export function judgePeer(references: readonly ReferenceIdentifier[], shown: Sho
   const names = references.map(({ name }) => name)
   const rules = { cn: 'never', ip: 'allow', isPublicSuffix } as const
   const matched = leaf === null ? null : matchIdentity(names, leaf, rules)
-  const told = { path: evidence, matched: matched?.presented ?? null, remarks: unique([...remarks, ...faults]) }
+  const told = {
+    path: evidence,
+    matched: matched?.presented ?? null,
+    validUntilMs: Math.min(...path.certificates.map(({ notAfterMs }) => notAfterMs ?? 0)),
+    remarks: unique([...remarks, ...faults]),
+  }
   if (!openssl.authorized) {
     const error = openssl.error ?? 'no reason given'
     return { ...told, failure: disagreement(`OpenSSL refuses it: ${error}`) }

@@ -101,6 +101,7 @@ function tlsLines(tls: TlsEvidence, indent = ''): string[] {
   return [
     ...field('TLS', `${facts.join(', ')}; SNI ${tls.sni ?? 'none'}`, indent),
     ...tls.chain.flatMap(certificate => field('Certificate', certificateText(certificate), indent)),
+    ...(tls.sent > tls.chain.length ? field('', `and ${tls.sent - tls.chain.length} more`, indent) : []),
     ...field('Path', pathText(tls), indent),
   ]
 }

@@ -55,6 +55,7 @@ export const session: SessionDocument = {
         sha256: '00',
       },
     ],
+    sent: 1,
     path: {
       certificates: [
         { position: 0, subject: 'CN=evil\u202e.example' },

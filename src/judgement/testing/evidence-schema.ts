@@ -91,6 +91,7 @@ const tls = z
     group: z.string().nullable(),
     sni: z.string().nullable(),
     chain: z.array(certificate).readonly(),
+    sent: z.number().int().min(0),
     path: z
       .object({
         certificates: z
