@@ -120,7 +120,7 @@ interface Chain {
 
 function readChain({ zone, records }: NsecEvidence, name: Name): Chain {
   const isInside = isAtOrBelow(name, zone)
-  const own = isInside ? records.filter(record => isOf(zone, record)) : []
+  const own = records.filter(record => isOf(zone, record))
   const beyondCut = own.find(record => hidesBelow(record) && isBelow(name, record.owner))
   const spans = (record: Nsec, other: Name) =>
     isBetween(record, other, zone) && !(hidesBelow(record) && isBelow(other, record.owner))

@@ -405,6 +405,24 @@ describe('work', () => {
     expect(budget.spent['nsec3-hashes']).toBeLessThanOrEqual(40_000)
   })
 
+  test('is paid once for one question, however many proofs are tried, and again for the next question', () => {
+    const budget = createDnssecBudget()
+    const from = { zone, records: whole(10, Uint8Array.of(1)), budget }
+    deniesType(from, deep(3), typeNumbers.A)
+    const first = budget.spent['nsec3-hashes']
+    deniesName(from, deep(3))
+    deniesDs(from, deep(3))
+    expect(budget.spent['nsec3-hashes']).toBe(first)
+    deniesName({ ...from, records: whole(11, Uint8Array.of(1)) }, deep(3))
+    expect(budget.spent['nsec3-hashes']).toBeGreaterThan(first)
+    const next = createDnssecBudget()
+    deniesName({ ...from, budget: next }, deep(3))
+    expect(next.spent['nsec3-hashes']).toBe(first)
+    // A budget that has refused anything refuses what is already known, too.
+    expect(next.spend('questions', 1_000_000)).toBe(false)
+    expect(outcome(deniesName({ ...from, budget: next }, deep(3)))).toBe('over-budget')
+  })
+
   test('that is refused anywhere on the way leaves nothing proven', () => {
     const name = deep(3)
     const records = whole(2, new Uint8Array(4))

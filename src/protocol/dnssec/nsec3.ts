@@ -11,10 +11,10 @@
  *
  * Success, `proven`, means that the records leave no other possibility in a zone that was signed whole. Expected of the caller: every record was
  * verified with a key of `zone` under the name it stands at, not as an expanded wildcard; that also makes `too-many-iterations` the zone's own word
- * (RFC 9276 §3.2). Every hash is paid from the budget, in SHA-1 blocks, and no name is hashed twice in one proof (CVE-2023-50868).
+ * (RFC 9276 §3.2). Every hash is paid from the budget, in SHA-1 blocks, and no name is hashed twice for one question (CVE-2023-50868).
  */
 import { hash as digest } from 'node:crypto'
-import { equalNames, isAtOrBelow, type Name, nameKey } from '../dns/name.ts'
+import { equalNames, isAtOrBelow, type Name, nameKey, wireLength } from '../dns/name.ts'
 import { typeName, typeNumbers } from '../dns/numbers.ts'
 import { canonicalNameBytes } from './canonical.ts'
 import {
@@ -263,10 +263,17 @@ function faultOfEncloser(zone: Name, name: Name, matching: readonly Nsec3[]): Un
 }
 
 function paidHash(name: Name, { salt, iterations }: Nsec3, budget: DnssecBudget): Uint8Array | null {
-  const nameBytes = name.reduce((sum, label) => sum + label.length + 1, 1)
-  return budget.spend('nsec3-hashes', nsec3HashBlocks(nameBytes, salt.length, iterations))
-    ? nsec3Hash(name, salt, iterations)
-    : null
+  const paid = hashesPaid.get(budget) ?? new Map<string, Uint8Array>()
+  hashesPaid.set(budget, paid)
+  const key = `${iterations} ${Buffer.from(salt).toString('hex')} ${nameKey(name)}`
+  const known = paid.get(key)
+  // What is paid costs nothing more; but once a budget has refused anything, it refuses everything.
+  const blocks = known === undefined ? nsec3HashBlocks(wireLength(name), salt.length, iterations) : 0
+  if (!budget.spend('nsec3-hashes', blocks)) return null
+  if (known !== undefined) return known
+  const hashed = nsec3Hash(name, salt, iterations)
+  paid.set(key, hashed)
+  return hashed
 }
 
 /** RFC 5155 §8.1, §8.2: others are ignored. */
@@ -292,7 +299,7 @@ function isBetween({ hash, nextHash }: Nsec3, hashed: Uint8Array): boolean {
   const isAfter = Buffer.compare(hash, hashed) < 0
   const isBefore = Buffer.compare(hashed, nextHash) < 0
   if (Buffer.compare(hash, nextHash) < 0) return isAfter && isBefore
-  return (isAfter || isBefore) && Buffer.compare(hash, hashed) !== 0
+  return isAfter || isBefore
 }
 
 const proven = { kind: 'proven' } as const
@@ -303,6 +310,9 @@ const overBudget = unproven(
   'dnssec.over-budget',
   'Checking the NSEC3 records takes more hashing than one question may cost.',
 )
+
+/** What was hashed for a question, and so paid: an answer is tried as more than one kind of denial, and zones are asked more than once. */
+const hashesPaid = new WeakMap<DnssecBudget, Map<string, Uint8Array>>()
 
 /** The only hash algorithm there is, and the only flag (RFC 5155 §11). */
 const sha1 = 1

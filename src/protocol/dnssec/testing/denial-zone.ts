@@ -42,7 +42,7 @@ export function nsec(text: string): Nsec {
 
 /** RFC 4034 §4: one record at each name that the zone has a say in, in canonical order. */
 export function nsecChain(zone: ZoneText): readonly Nsec[] {
-  const owners = visibleNames(zone).sort((one, other) => (sortKey(one) < sortKey(other) ? -1 : 1))
+  const owners = visibleNames(zone).toSorted((one, other) => (sortKey(one) < sortKey(other) ? -1 : 1))
   return owners.map((owner, index) =>
     nsec(`${owner} ${owners[(index + 1) % owners.length]} ${zone.nodes[owner]} RRSIG NSEC`),
   )
@@ -133,8 +133,12 @@ export function isHidden(zone: ZoneText, name: string): boolean {
   return false
 }
 
-function visibleNames(zone: ZoneText): string[] {
-  return Object.keys(zone.nodes).filter(owner => !isHidden(zone, owner))
+function visibleNames(zone: ZoneText): readonly string[] {
+  const known = visible.get(zone)
+  if (known !== undefined) return known
+  const names = Object.keys(zone.nodes).filter(owner => !isHidden(zone, owner))
+  visible.set(zone, names)
+  return names
 }
 
 function dataAt(text: string, type: string): Truth {
@@ -148,3 +152,4 @@ const has = (text: string, type: string) => text.split(' ').includes(type)
 const isDelegation = (text: string) => has(text, 'NS') && !has(text, 'SOA')
 const parent = (name: string) => name.slice(name.indexOf('.') + 1)
 const sortKey = (name: string) => name.split('.').reverse().join('\0')
+const visible = new WeakMap<ZoneText, readonly string[]>()
