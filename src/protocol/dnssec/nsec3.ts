@@ -63,7 +63,7 @@ export function deniesName(evidence: Nsec3Evidence, name: Name): Denial {
  * The name exists, or a wildcard stands in for it, and has no record of the type, nor a CNAME that would lead on (RFC 5155 §8.5 to §8.7).
  *
  * When nothing of the sort is shown but the next closer name lies in a span of opt-out, it is `opt-out` for every type, not for DS alone: an empty
- * non-terminal above nothing but unsigned delegations has no record (erratum 3441 to §7.1). It gives nothing away: who can show that span can as well
+ * non-terminal above nothing but unsigned delegations has no record (erratum 3441 to §8.5, verified). It gives nothing away: who can show that span can as well
  * show an unsigned delegation there.
  */
 export function deniesType(evidence: Nsec3Evidence, name: Name, type: number): Denial {
