@@ -148,7 +148,7 @@ function signerText({ signer, issuer }: ShownCertificate, { certificates }: Cert
       return `by ${signer.position}, ${visible(certificates[signer.position]?.subject ?? name)}${also}`
     }
     case 'itself':
-      return 'by itself'
+      return signer.root === null ? 'by itself' : 'by itself; it is a known root'
     case 'root':
       return `by the known root ${visible(signer.subject)}, which need not be sent`
     case 'missing':

@@ -1,7 +1,16 @@
 import { describe, expect, test } from 'vitest'
 import { integer, octetString, oid, sequence } from '../../test/certificates/der.ts'
 import { keyOf } from '../../test/certificates/keys.ts'
-import { at, extension, generalName, type Made, makeAuthority, makeLeaf } from '../../test/certificates/maker.ts'
+import {
+  at,
+  extendedKeyUsage,
+  extension,
+  generalName,
+  keyUsage,
+  type Made,
+  makeAuthority,
+  makeLeaf,
+} from '../../test/certificates/maker.ts'
 import { createBudget } from '../protocol/x509/budget.ts'
 import { parseCertificate } from '../protocol/x509/certificate.ts'
 import type { Certificate, Read } from '../protocol/x509/model.ts'
@@ -123,6 +132,118 @@ describe('a chain is not sound', () => {
     const result = outline([leaf, middle, root], [], 0)
     expect(codes(result)).toContain('x509.over-budget')
   })
+})
+
+describe('a file that is upside down', () => {
+  test.each<[string, Made[], number[]]>([
+    ['of two', [middle, leaf], [1, 0]],
+    ['of three', [root, middle, leaf], [2, 1, 0]],
+  ])('%s is refused for that, and told from the true leaf', (_title, chain, path) => {
+    const result = outline(chain, [root])
+    expect(result).toMatchObject({ sound: false, path })
+    expect(result.says).toContain('from CN=mx.example.com that would be refused: the file is upside down')
+    expect(result.findings[0]).toMatchObject({ code: 'x509.chain-out-of-order', severity: 'error' })
+    expect(result.findings[0]?.says).toContain(`the order would be ${path.join(', ')}`)
+    expect(codes(result).filter(code => code !== 'x509.root-sent')).toEqual(['x509.chain-out-of-order'])
+  })
+})
+
+describe('the rules of verify are asked', () => {
+  const sub = (recipe: Parameters<typeof makeAuthority>[0]) =>
+    makeAuthority({ subject: 'CN=Sub', key: keyOf('sub'), issuer: root, ...recipe })
+  const chainBelow = (authority: Made) => [makeLeaf({ issuer: authority, names: ['mx.example.com'] }), authority]
+  test.each<[string, Made[], string, string]>([
+    [
+      'what the leaf is for',
+      [makeLeaf({ issuer: middle, extensions: { extendedKeyUsage: extendedKeyUsage(['clientAuth']) } }), middle],
+      'x509.extended-key-usage',
+      'it is not for servers',
+    ],
+    [
+      'what its key is for',
+      [makeLeaf({ issuer: middle, extensions: { keyUsage: keyUsage(['keyCertSign']) } }), middle],
+      'x509.leaf-key-usage',
+      'its key is not for TLS',
+    ],
+    [
+      'whether issuers are authorities',
+      chainBelow(sub({ extensions: { basicConstraints: null } })),
+      'x509.issuer-not-ca',
+      'an issuer in it is no authority',
+    ],
+    [
+      'whether they may sign',
+      chainBelow(sub({ extensions: { keyUsage: keyUsage(['cRLSign']) } })),
+      'x509.issuer-key-usage',
+      'may not sign certificates',
+    ],
+  ])('%s', (_title, chain, code, says) => {
+    for (const roots of [[root], []]) {
+      const result = outline(chain, roots)
+      expect(result.sound).toBe(false)
+      expect(codes(result).filter(one => one === code)).toEqual([code])
+      expect(result.says).toContain(says)
+    }
+  })
+
+  test('a certificate without alternative names is told, and refused by nobody but a name', () => {
+    const result = outline([makeLeaf({ issuer: middle, subject: 'CN=mx.example.com', names: [] }), middle], [root])
+    expect(result.sound).toBe(true)
+    expect(codes(result)).toContain('x509.no-san')
+  })
+
+  test('but of an authority alone those for servers are not, and that is said', () => {
+    const result = outline([middle], [root])
+    expect(result.sound).toBe(true)
+    expect(result.says).toContain("It is no server's, so what is asked of those was not looked at.")
+    expect(codes(result)).toEqual([])
+  })
+})
+
+test('a known root is called one, alone and at the end of a chain', () => {
+  expect(outline([root], [root]).says).toBe(
+    "One certificate of an authority, CN=Root, in date, and a known root itself. It is no server's, so what is asked of those was not looked at.",
+  )
+  expect(outline([leaf, middle, root], [root]).says).toContain('up to the known root CN=Root.')
+  expect(outline([leaf, middle, root], [root]).certificates[2]?.signer).toEqual({
+    kind: 'itself',
+    root: 'CN=Root',
+  })
+})
+
+describe('what stands beside the path', () => {
+  const past = new Date(at.getTime() - 86_400_000)
+  const crossed = makeAuthority({ subject: 'CN=Root', key: keyOf('root'), issuer: stranger, notAfter: past })
+
+  test('an expired certificate that is not needed is told', () => {
+    const result = outline([leaf, middle, crossed], [root])
+    expect(result.sound).toBe(true)
+    expect(result.findings).toMatchObject([{ code: 'x509.expired', severity: 'warning', position: 2 }])
+    expect(result.findings[0]?.remedy).toContain('take this certificate out of the chain file')
+  })
+
+  test('a copy is called one', () => {
+    const says = outline([leaf, leaf, middle], [root]).findings.map(finding => finding.says)
+    expect(says.join()).toContain('certificate 1: a copy of 0')
+  })
+
+  test('the root above a gap is no stranger', () => {
+    expect(codes(outline([leaf, root]))).toEqual(['x509.missing-intermediate'])
+  })
+
+  test('the order is told where a known root ends the path before it', () => {
+    expect(
+      outline([leaf, root, middle], [root])
+        .findings.map(finding => finding.says)
+        .join(),
+    ).toContain('the order would be 0, 2, 1')
+  })
+})
+
+test('days left are those that pages show: full ones, and none is left on the day it ended', () => {
+  const left = (seconds: number) =>
+    outline([makeLeaf({ notAfter: new Date(at.getTime() + seconds * 1_000) })]).certificates[0]?.daysLeft
+  expect([left(200_000), left(3_600), left(-3_600), left(-200_000)]).toEqual([2, 0, -1, -2])
 })
 
 test('what the path does not need is not held against it', () => {

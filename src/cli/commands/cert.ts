@@ -1,7 +1,7 @@
 /**
  * `hermetic cert show FILE`: a chain in words, `hermetic.cert/1`. Offline; no name and no TLSA record is asked, which `verify` does.
  *
- * Exit 0: whole and in date, up to a certificate that signed itself or below a known root. Exit 1: something in it would be refused. Revocation lists and
+ * Exit 0: whole, in date, and by the rules of `verify`, up to a certificate that signed itself or below a known root. Exit 1: something in it would be refused. Revocation lists and
  * OCSP responses are reported beside it, and change neither.
  */
 import { certDocument, type RevocationReport } from '../../judgement/cert-document.ts'
@@ -13,6 +13,7 @@ import { readCertificates, readRoots } from '../certificate-file.ts'
 import { answerIsNo, asHoped, type Context } from '../context.ts'
 import { CliFailure } from '../failure.ts'
 import { publicRootsFor } from '../public-roots.ts'
+import { publicSuffixes } from '../public-suffixes.ts'
 import { timeOption } from '../time-option.ts'
 
 export interface CertShowOptions {
@@ -31,7 +32,8 @@ export async function show(file: string, options: CertShowOptions, context: Cont
   const chain = readCertificates(file, 'cert show')
   const own = options.roots === undefined ? [] : readRoots(options.roots, '--roots')
   const roots = [...own, ...publicRootsFor(chain)]
-  const outline = outlineChain({ chain, roots, atMs, budget: createBudget() })
+  const isPublicSuffix = await publicSuffixes(chain)
+  const outline = outlineChain({ chain, roots, atMs, budget: createBudget(), isPublicSuffix })
   const revocation = crl.length + ocsp.length === 0 ? [] : await reported({ chain, roots, atMs, crl, ocsp })
   const document = certDocument(outline, chain, revocation)
   context.answer({ ...document }, chainOutlineText(document, context.paint))

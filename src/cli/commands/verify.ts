@@ -10,11 +10,11 @@ import { verifyText } from '../../judgement/verify-text.ts'
 import { visible } from '../../judgement/visible.ts'
 import { parseTlsa } from '../../protocol/dane/tlsa.ts'
 import type { Tlsa } from '../../protocol/dane/types.ts'
-import { commonNames } from '../../protocol/x509/distinguished-name.ts'
 import type { Certificate, Profile, Purpose, Read } from '../../protocol/x509/model.ts'
-import { certificatesOf, readCertificates, readRoots } from '../certificate-file.ts'
+import { readCertificates, readRoots } from '../certificate-file.ts'
 import type { Context } from '../context.ts'
 import { CliFailure } from '../failure.ts'
+import { publicSuffixes } from '../public-suffixes.ts'
 import { referenceName } from '../reference-name.ts'
 import { timeOption } from '../time-option.ts'
 
@@ -84,17 +84,6 @@ async function rootsOf(
 ): Promise<readonly Certificate[]> {
   if (file !== undefined) return readRoots(file, '--roots')
   return tlsa === null ? (await import('../public-roots.ts')).publicRootsFor(chain) : []
-}
-
-/** The list of public suffixes is large, and only wildcards are held against it. */
-async function publicSuffixes(chain: readonly Read[]): Promise<(name: string) => boolean> {
-  const hasWildcards = certificatesOf(chain).some(({ alternativeNames, subject }) =>
-    [
-      ...(alternativeNames ?? []).map(name => (name.type === 'dns' ? name.value : '')),
-      ...commonNames(subject),
-    ].some(name => name.startsWith('*.')),
-  )
-  return hasWildcards ? (await import('../../judgement/public-suffix.ts')).isPublicSuffix : () => false
 }
 
 /** Real chains have one to three. */

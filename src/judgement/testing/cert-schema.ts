@@ -14,7 +14,12 @@ const signer = z
         root: text.nullable().meta({ description: 'A known root that has the same name and key.' }),
       })
       .readonly(),
-    z.object({ kind: z.literal('itself') }).readonly(),
+    z
+      .object({
+        kind: z.literal('itself'),
+        root: text.nullable().meta({ description: 'It is a known root, or has the name and key of one.' }),
+      })
+      .readonly(),
     z
       .object({ kind: z.literal('root'), subject: text })
       .readonly()
