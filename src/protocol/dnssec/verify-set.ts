@@ -51,10 +51,7 @@ export function verifyRrsetWithKeys(
   keys: readonly Dnskey[],
   context: SignatureContext,
 ): RrsetVerdict {
-  let worst: BogusRrset = bogus(
-    'dnssec.signature-missing',
-    `No signature came with the ${typeName(rrset.type)} records of ${said(rrset.name)}.`,
-  )
+  let worst: BogusRrset | null = null
   let attempts = 0
   for (const rrsig of rrset.signatures) {
     const fitting = fittingKeys(rrset, rrsig, zone, keys, context)
@@ -74,7 +71,13 @@ export function verifyRrsetWithKeys(
       worst = moreTelling(worst, bogus('dnssec.signature-bad', why))
     }
   }
-  return worst
+  return (
+    worst ??
+    bogus(
+      'dnssec.signature-missing',
+      `No signature came with the ${typeName(rrset.type)} records of ${said(rrset.name)}.`,
+    )
+  )
 }
 
 /** Keys with which it is worth to verify: everything but the arithmetic is settled here (RFC 4035 §5.3.1). */
@@ -156,8 +159,8 @@ function keysByTag(keys: readonly Dnskey[]): ReadonlyMap<number, readonly Dnskey
   return byTag
 }
 
-function moreTelling(one: BogusRrset, other: BogusRrset): BogusRrset {
-  return telling.indexOf(other.reason) > telling.indexOf(one.reason) ? other : one
+function moreTelling(one: BogusRrset | null, other: BogusRrset): BogusRrset {
+  return one === null || telling.indexOf(other.reason) > telling.indexOf(one.reason) ? other : one
 }
 
 function tooMany(rrset: Rrset): BogusRrset {
