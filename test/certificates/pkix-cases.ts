@@ -1281,18 +1281,6 @@ function encodingCases(): readonly CertificateCase[] {
         leafOf({ extensions: { keyUsage: usage([0x80, 0], 7) } }),
         ...told(),
       ],
-      [
-        'encoding-key-usage-unused-bits',
-        'The keyUsage of the leaf has a bit set that is marked as unused: it does not count.',
-        leafOf({ extensions: { keyUsage: usage([0x81], 7) } }),
-        ...told(),
-      ],
-      [
-        'encoding-key-usage-sign-among-unused-bits',
-        'The keyUsage of the intermediate has keyCertSign only among the bits that are marked as unused.',
-        issuedBy({ extensions: { keyUsage: usage([0x84], 5) } }),
-        refused('x509.issuer-key-usage'),
-      ],
     ),
     ...about('x509.encoding', 'RFC 5280 §4.1.2.5').with([
       'encoding-generalized-time',
@@ -1405,6 +1393,22 @@ function malformedCases(): readonly CertificateCase[] {
       'malformed-key-usage-unused-bits',
       'The keyUsage of the leaf marks eight bits of its last octet as unused.',
       leafOf({ extensions: { keyUsage: extension('2.5.29.15', bitString(Buffer.of(0x80), 8), 'critical') } }),
+      refused('x509.malformed'),
+    ],
+    [
+      'malformed-key-usage-unused-set',
+      'The keyUsage of the leaf has a bit set that is marked as unused.',
+      leafOf({ extensions: { keyUsage: extension('2.5.29.15', bitString(Buffer.of(0x81), 7), 'critical') } }),
+      refused('x509.malformed'),
+    ],
+    [
+      'malformed-key-usage-unused-sign',
+      'The keyUsage of the intermediate has keyCertSign only among the bits that are marked as unused.',
+      (() => {
+        const usage = extension('2.5.29.15', bitString(Buffer.of(0x84), 5), 'critical')
+        const issuer = intermediateWith({ extensions: { keyUsage: usage } })
+        return [leafWith({ issuer }), issuer]
+      })(),
       refused('x509.malformed'),
     ],
     [

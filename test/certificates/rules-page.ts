@@ -57,8 +57,8 @@ This page is made from \`src/protocol/x509/rules.ts\` and the cases; \`vitest -u
 
 ## What is done, and what is not
 
-- **Encoding**: DER (X.690 §10, §11). What everybody reads alike, though DER has another form for it, is read and told as \`x509.encoding\`: private authorities, old software and some
-  roots of the public web have it. Lengths that are not minimal, strings in pieces, padded integers and anything behind a value stay \`x509.malformed\`.
+- **Encoding**: DER (X.690 §10, §11). What OpenSSL and GnuTLS read alike, though DER has another form for it, is read and told as \`x509.encoding\`: private authorities, old software and some
+  roots of the public web have it. Lengths that are not minimal, strings in pieces, padded integers, unused bits that are set and anything behind a value stay \`x509.malformed\`.
 - **Building**: every path that verified signatures allow is tried, shortest first, over whatever was sent in whatever order, cross-signed or with strangers in it. Key identifiers
   order the trials and forbid nothing. No missing issuer is fetched from anywhere.
 - **Cost**: signatures, steps and comparisons of names are counted against a budget (\`src/protocol/x509/budget.ts\`), and when it is spent the answer is

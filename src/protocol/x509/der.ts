@@ -1,7 +1,7 @@
 /**
  * DER, read strictly (ITU-T X.690 §10, §11): definite lengths in as few octets as possible, tag numbers in as few octets as possible,
- * one encoding for each value. What two programs could read differently is refused here, not interpreted. Some encodings are not DER, and yet nobody
- * reads them differently: old software writes TRUE as 01, or the zero bits at the end of a key usage. These are read, and noted as oddities.
+ * one encoding for each value. What two programs could read differently is refused here, not interpreted. Some encodings are not DER, and yet OpenSSL,
+ * GnuTLS and whoever else takes them read the same: TRUE as 01, or the zero bits at the end of a key usage, by old software. These are read, and noted as oddities.
  *
  * A `Der` is a place in the octets of one element's content. `next` reads one element's header and moves behind the element; what was read stands
  * in `tag`, `start` and `from` (it ends at `at`) until the following `next`. Nothing is copied, and nothing is read that nobody asks for:
@@ -19,7 +19,7 @@ export interface Reading {
   readonly buffer: Buffer
   /** The first problem since the last `takeProblem`, with its place; null: none. */
   problem: string | null
-  /** The first of the encodings that are not DER and have one meaning all the same, each with its place; null: none. */
+  /** The first of the encodings that are not DER and are read alike all the same, each with its place; null: none. */
   oddities: string[] | null
   /** How many there are. */
   oddityCount: number
@@ -137,7 +137,7 @@ export function failHere(der: Der, problem: string): false {
   return false
 }
 
-/** Notes that the element read last is not encoded as DER wants it, though everybody reads it as the same value. */
+/** Notes that the element read last is not encoded as DER wants it, though its value is beyond doubt. */
 export function noteOddity(der: Der, oddity: string): void {
   const { reading } = der
   reading.oddityCount++
@@ -235,8 +235,8 @@ export function nextOctetsAsBits(der: Der, what: string): Uint8Array | null {
 /**
  * Reads a BIT STRING whose bits have names (X.690 §11.2.2): unused bits zero, and no zero bit at the end.
  *
- * Zero bits at the end are an oddity: they say nothing. So are unused bits that are set, which X.690 §8.6.2.4 leaves to the sender: they are no bits of the value.
- * @returns its octets with the unused bits clear, null for anything else.
+ * Zero bits at the end are an oddity: they say nothing. Unused bits that are set are a problem: GnuTLS counts them, OpenSSL does not.
+ * @returns its octets, null for anything else.
  */
 export function nextNamedBits(der: Der, what: string): Uint8Array | null {
   if (!nextAs(der, tags.bitString, what)) return null
@@ -247,17 +247,14 @@ export function nextNamedBits(der: Der, what: string): Uint8Array | null {
     failHere(der, `${what} is no BIT STRING`)
     return null
   }
-  const octets = bytes.subarray(der.from + 1, der.at)
-  if (length === 0) return octets
-  const last = octets[length - 1] ?? 0
-  // The lowest used bit of the last octet is the last bit: it has to be set, and everything below it clear.
-  const isSetBelow = (last & ((1 << unused) - 1)) !== 0
-  if (isSetBelow || (last & (1 << unused)) === 0)
-    noteOddity(der, `the bits of ${what} are not in their one encoding`)
-  if (!isSetBelow) return octets
-  const masked = octets.slice()
-  masked[length - 1] = last & (0xff << unused)
-  return masked
+  const last = length === 0 ? 0 : (bytes[der.at - 1] ?? 0)
+  if ((last & ((1 << unused) - 1)) !== 0) {
+    failHere(der, `unused bits of ${what} are set`)
+    return null
+  }
+  // The lowest used bit of the last octet is the last bit.
+  if (length > 0 && (last & (1 << unused)) === 0) noteOddity(der, `${what} ends with zero bits`)
+  return bytes.subarray(der.from + 1, der.at)
 }
 
 /**

@@ -33,7 +33,7 @@ export type X509Refusal =
 
 /** Faults of issuance: `strict` refuses them, `mail` reports them. */
 export type X509IssuanceFault =
-  /** Not DER, and yet everybody reads it as the same value. */
+  /** Not DER, and yet its value is beyond doubt. */
   | 'x509.encoding'
   /** Of an extension that plays no part in validation. */
   | 'x509.extension-unreadable'

@@ -330,7 +330,7 @@ export const rules: Readonly<Record<X509Reason, Rule>> = {
     ...issuance,
     about: 'any',
     spec: 'RFC 5280 §4.1',
-    what: 'No DEFAULT is written out (critical, cA, version, minimum), TRUE is FF, a key usage ends with a bit that is set, times before 2050 are UTCTime, and attributes of one relative name are sorted. All others read such values as we do.',
+    what: 'No DEFAULT is written out (critical, cA, version, minimum), TRUE is FF, a key usage ends with a bit that is set, times before 2050 are UTCTime, and attributes of one relative name are sorted. OpenSSL and GnuTLS read what differs as we do.',
   },
   'x509.extension-unreadable': {
     ...issuance,
