@@ -64,6 +64,15 @@ export const disagreements: readonly Disagreement[] = [
     ],
   },
   {
+    why: 'They read an excluded `.example.com` as the names below it; RFC 5280 §4.2.1.10 has no such constraint of DNS names, and whoever wrote it may have meant the name itself, too: ours is the safe side.',
+    found: [
+      {
+        oracles: ['openssl verify', 'openssl verify -x509_strict', 'gnutls-cli', 'posttls-finger -l secure'],
+        cases: ['constraints-dns-dot-excluded-itself'],
+      },
+    ],
+  },
+  {
     why: 'GnuTLS knows constraints of DNS names, addresses and mailboxes only: it lets others pass, or refuses the good with the bad; RFC 5280 §4.2.1.10 wants directory names checked, and what cannot be checked refused, so we are right.',
     found: [
       {
@@ -124,6 +133,28 @@ export const disagreements: readonly Disagreement[] = [
     ],
   },
   {
+    why: 'OpenSSL refuses a certificate whose cRLDistributionPoints it cannot read; nobody here asks for revocation lists, and RFC 5280 §4.2 lets what is not critical be ignored, so the mail profile tells of it.',
+    found: [
+      {
+        oracles: ['openssl verify', 'posttls-finger -l secure'],
+        cases: ['issuance-revocation-lists-unreadable'],
+      },
+    ],
+  },
+  {
+    why: 'GnuTLS holds the key usage of a leaf against the key exchange only, and not at all with `%COMPAT`; RFC 5280 §4.2.1.3 says what a key is for, so we (and OpenSSL) are right to refuse one that is for nothing a handshake needs.',
+    found: [
+      {
+        oracles: ['gnutls-cli'],
+        cases: ['leaf-usage-authority', 'leaf-usage-signs-certificates', 'leaf-usage-signs-documents'],
+      },
+    ],
+  },
+  {
+    why: 'OpenSSL asks the same of an authority at the end of a path as of any leaf, and so does our mail profile; RFC 5280 §4.2.1.9 lets an authority stand there, and the strict profile tells of it, as x509-limbo wants.',
+    found: [{ oracles: ['openssl verify -x509_strict'], cases: ['leaf-usage-authority'] }],
+  },
+  {
     why: 'They read the extensions of a certificate that says it is of version 2; RFC 5280 §4.1.2.9 has them in version 3 alone, so we are right.',
     found: [{ oracles: ['openssl verify', 'posttls-finger -l secure'], cases: ['issuance-leaf-version-2'] }],
   },
@@ -160,7 +191,7 @@ export const disagreements: readonly Disagreement[] = [
   },
   {
     why: 'GnuTLS takes a key usage without any bit for no key usage; RFC 5280 §4.2.1.3 wants one bit at least, so we are right.',
-    found: [{ oracles: ['gnutls-cli'], cases: ['malformed-key-usage-empty'] }],
+    found: [{ oracles: ['gnutls-cli'], cases: ['malformed-key-usage-empty', 'malformed-key-usage-zero'] }],
   },
   {
     why: 'OpenSSL’s strict mode is no audit of issuance: what it lets pass here is against RFC 5280 §4 or the Baseline Requirements, and our strict profile refuses it.',
@@ -171,18 +202,34 @@ export const disagreements: readonly Disagreement[] = [
           'constraints-empty',
           'constraints-in-leaf',
           'constraints-not-critical',
+          'constraints-dns-dot-not-excluded',
+          'constraints-dns-dot-permitted',
+          'constraints-form-minimum-0',
+          'encoding-ca-01',
+          'encoding-ca-false',
+          'encoding-critical-01',
+          'encoding-critical-false',
+          'encoding-generalized-time',
+          'encoding-key-usage-zero-bits',
+          'encoding-key-usage-zero-bits-in-root',
+          'encoding-key-usage-zero-octet',
+          'encoding-relative-name-not-sorted',
+          'issuance-authority-information-empty',
           'issuance-authority-information-unreadable',
           'issuance-cn-a-label-not-in-san',
           'issuance-cn-address-not-in-san',
           'issuance-cn-case',
           'issuance-cn-not-in-san',
           'issuance-leaf-is-ca',
+          'issuance-policy-constraints-not-critical',
           'issuance-root-aki-of-another-key',
           'issuance-root-aki-with-issuer',
           'issuance-root-aki-without-key',
+          'issuance-san-critical',
           'issuance-serial-21-octets',
           'issuance-serial-negative',
           'issuance-serial-zero',
+          'issuance-timestamps-unreadable',
           'key-short',
           'key-short-in-intermediate',
           'key-size-odd',
@@ -214,11 +261,15 @@ export const disagreements: readonly Disagreement[] = [
     found: [
       {
         oracles: ['openssl verify', 'openssl verify -x509_strict', 'gnutls-cli', 'posttls-finger -l secure'],
-        cases: ['malformed-basic-constraints', 'malformed-version-4'],
+        cases: ['malformed-basic-constraints', 'malformed-key-usage-unused-set', 'malformed-version-4'],
       },
       {
         oracles: ['openssl verify', 'openssl verify -x509_strict', 'posttls-finger -l secure'],
         cases: ['malformed-duplicate-unknown-extension'],
+      },
+      {
+        oracles: ['gnutls-cli'],
+        cases: ['malformed-key-usage-unused-bits', 'malformed-key-usage-unused-sign'],
       },
       {
         oracles: ['openssl verify', 'gnutls-cli', 'posttls-finger -l secure'],
@@ -325,15 +376,6 @@ export const disagreements: readonly Disagreement[] = [
     ],
   },
   {
-    why: 'OpenSSL, and with it Postfix, does not look at the dates of an anchor that another authority signed, only at those of a self-signed one; RFC 5280 §6.2 leaves them to the verifier, and we always look. A bare key has no dates, so it authenticates for us, too, at the depth of what it signed.',
-    found: [
-      {
-        oracles: ['openssl s_client -dane_tlsa_rrdata', 'posttls-finger -l dane'],
-        cases: ['dane-issuer-expired', 'dane-key-of-expired-certificate'],
-      },
-    ],
-  },
-  {
     why: 's_client takes the address for a DNS name, and finds it in the common name; RFC 7672 §3.2.3 knows names of hosts only, so we are right.',
     found: [{ oracles: ['openssl s_client -dane_tlsa_rrdata'], cases: ['dane-name-address-as-cn'] }],
   },
@@ -415,11 +457,20 @@ export const disagreements: readonly Disagreement[] = [
     ],
   },
   {
+    why: 'libgnutls-dane minds the dates of the certificate that usage 2 names; RFC 5280 §6.2 leaves those of an anchor to the verifier, and the record vouches for this one, so we (with OpenSSL and Postfix) tell of them and deliver.',
+    found: [
+      {
+        oracles: ['danetool', 'gnutls-cli --dane'],
+        cases: ['dane-issuer-expired', 'dane-issuer-expired-by-certificate'],
+      },
+    ],
+  },
+  {
     why: 'libgnutls-dane validates no path between the leaf and the certificate that usage 2 names; RFC 7671 §5.2 wants one, so we are right.',
     found: [
       {
         oracles: ['danetool', 'gnutls-cli --dane'],
-        cases: ['dane-issuer-client-only', 'dane-issuer-path-length'],
+        cases: ['dane-issuer-client-only', 'dane-issuer-path-length', 'dane-issuer-signs-certificates'],
       },
     ],
   },
