@@ -36,6 +36,9 @@ export interface LabDns {
   close(): Promise<void>
 }
 
+/** `not-dns`: a connection over which it came is of no use. */
+type Nothing = 'silence' | 'not-dns'
+
 /** One question in, the response out, of any length; or nothing, as when a server is not there. */
 export type Answering = (query: Message) => Message | 'silence'
 
@@ -46,27 +49,27 @@ export type Answering = (query: Message) => Message | 'silence'
 export async function startDns(source: readonly Zone[] | Answering): Promise<LabDns> {
   const respond = typeof source === 'function' ? source : respondFrom(source)
   const asked: AskedQuestion[] = []
-  const answer = (query: Uint8Array, over: 'udp' | 'tcp'): Uint8Array | null => {
+  const answer = (query: Uint8Array, over: 'udp' | 'tcp'): Uint8Array | Nothing => {
     const decoded = decodeMessage(query)
     if (decoded.kind === 'malformed') {
       const head = decodeHead(query)
-      return head.kind === 'decoded' && !head.value.isResponse ? formatError(head.value) : null
+      return head.kind === 'decoded' && !head.value.isResponse ? formatError(head.value) : 'not-dns'
     }
     const message = decoded.value
-    if (message.isResponse) return null
+    if (message.isResponse) return 'not-dns'
     const [question] = message.questions
     if (question === undefined || message.opcode !== 0 || message.questions.length !== 1)
       return formatError(message)
     asked.push({ name: nameKey(question.name), type: typeName(question.type), over })
     const limit = over === 'tcp' ? undefined : Math.max(maxPlainUdpBytes, message.edns?.udpPayloadBytes ?? 0)
     const response = respond(message)
-    return response === 'silence' ? null : encodeMessage(response, limit)
+    return response === 'silence' ? 'silence' : encodeMessage(response, limit)
   }
 
   const { udp, tcp, port } = await bindBoth()
   udp.on('message', (query, { port, address }) => {
     const bytes = answer(query, 'udp')
-    if (bytes !== null) udp.send(bytes, port, address)
+    if (typeof bytes !== 'string') udp.send(bytes, port, address)
   })
   udp.on('error', () => undefined)
   const connections = new Set<net.Socket>()
@@ -156,7 +159,7 @@ function startOfAuthority(apex: string): ResourceRecord {
 }
 
 /** Messages with a length of two bytes before each (RFC 1035 §4.2.2), several on one connection. */
-function serveTcp(socket: net.Socket, answer: (query: Uint8Array) => Uint8Array | null): void {
+function serveTcp(socket: net.Socket, answer: (query: Uint8Array) => Uint8Array | Nothing): void {
   let pending = Buffer.alloc(0)
   socket.on('error', () => socket.destroy())
   socket.on('data', bytes => {
@@ -165,7 +168,8 @@ function serveTcp(socket: net.Socket, answer: (query: Uint8Array) => Uint8Array 
       const end = 2 + pending.readUInt16BE(0)
       const response = answer(pending.subarray(2, end))
       pending = pending.subarray(end)
-      if (response === null) return void socket.destroy()
+      if (response === 'not-dns') return void socket.destroy()
+      if (response === 'silence') continue
       const length = Buffer.alloc(2)
       length.writeUInt16BE(response.length)
       socket.write(Buffer.concat([length, response]))

@@ -163,27 +163,32 @@ export function signZone(source: ZoneSource, signing: SigningOptions | null, now
     return made
   }
 
-  const chain = denial === null ? null : chainOf(apex, denial, chainNames(nodes, delegationOf), negativeTtlSeconds)
-  const gaps = damage.flatMap(each => (each.kind === 'gap' ? [nameOf(each.at)] : []))
-  const missing = new Set(gaps.flatMap(at => [chain?.match(at) ?? chain?.cover(at) ?? null]))
+  const chain = onceAsked(() =>
+    denial === null ? null : chainOf(apex, denial, chainNames(nodes, delegationOf), negativeTtlSeconds),
+  )
+  const missing = onceAsked(() => {
+    const gaps = damage.flatMap(each => (each.kind === 'gap' ? [nameOf(each.at)] : []))
+    return new Set(gaps.map(at => chain()?.match(at) ?? chain()?.cover(at) ?? null))
+  })
   const soa = remembered([soaData])
   if (soa === null) throw new Error('one record is an RRset')
   return {
     apex,
     isSigned: signing !== null,
     denial,
-    chain,
+    get chain() {
+      return chain()
+    },
     keys,
     hasBadKeys: damage.some(({ kind }) => kind === 'revoked-key' || kind === 'missing-dnskey'),
     typesAt: name => nodes.get(nameKey(name))?.types() ?? null,
     rrset(name, type) {
-      const fromChain = chain?.match(name)
-      if (type === typeNumbers.NSEC && fromChain?.type === type && !missing.has(fromChain))
-        return remembered([fromChain])
+      const fromChain = type === typeNumbers.NSEC ? chain()?.match(name) : undefined
+      if (fromChain?.type === type && !missing().has(fromChain)) return remembered([fromChain])
       return remembered(nodes.get(nameKey(name))?.rrsets.get(type) ?? [])
     },
     delegationOf,
-    proof: record => (missing.has(record) ? null : remembered([record])),
+    proof: record => (missing().has(record) ? null : remembered([record])),
     sign,
     soa,
     negativeTtlSeconds,
@@ -251,7 +256,8 @@ function chainOf(apex: Name, denial: Denial, names: readonly ChainName[], ttlSec
   }
 }
 
-function keysOf(
+/** The keys a zone is signed with, whether or not they are published. */
+export function keysOf(
   apex: Name,
   { algorithms = [13], keys = 'combined', damage = [] }: SigningOptions,
 ): readonly ZoneKey[] {
@@ -304,9 +310,9 @@ function signaturesOf(set: readonly ResourceRecord[], signing: Signing): readonl
   const now = Math.floor(nowMs / 1_000)
   const [inception, expiration] =
     find('expired') !== undefined
-      ? [now - 30 * daySeconds, now - daySeconds]
+      ? [now - 30 * daySeconds, now - 3 * daySeconds]
       : find('not-yet-valid') !== undefined
-        ? [now + daySeconds, now + 30 * daySeconds]
+        ? [now + 3 * daySeconds, now + 30 * daySeconds]
         : [now - hourSeconds, now + 14 * daySeconds]
   const wrongSigner = find('wrong-signer')
   const own = signing.keys.filter(({ purpose }) =>
@@ -347,7 +353,16 @@ function signaturesOf(set: readonly ResourceRecord[], signing: Signing): readonl
   })
 }
 
-export function isWildcard(name: Name): boolean {
+/** Large chains are made only when somebody asks for what is not there. */
+function onceAsked<T>(make: () => T): () => T {
+  let made: { readonly value: T } | null = null
+  return () => {
+    made ??= { value: make() }
+    return made.value
+  }
+}
+
+function isWildcard(name: Name): boolean {
   return name[0]?.length === 1 && name[0][0] === 0x2a
 }
 

@@ -10,7 +10,14 @@ import { isAtOrBelow, type Name } from '../../protocol/dns/name.ts'
 import { classInternet, rcodes, type TypeMnemonic, typeNumbers } from '../../protocol/dns/numbers.ts'
 import type { TrustAnchor, WireAnswer, WireQuestion } from '../../protocol/dnssec/types.ts'
 import { isAnsweredBy, lookUpIn } from './answering.ts'
-import { type LabRrset, type LabZone, type SigningOptions, signZone, type ZoneSource } from './sign-zone.ts'
+import {
+  keysOf,
+  type LabRrset,
+  type LabZone,
+  type SigningOptions,
+  signZone,
+  type ZoneSource,
+} from './sign-zone.ts'
 import { dsRdata, type ZoneKey, zoneKey } from './zone-keys.ts'
 import { nameOf, recordOf, recordsOf } from './zone-lines.ts'
 
@@ -171,8 +178,7 @@ function connect(sources: readonly WorldZone[], nowMs: number): readonly Place[]
 function dsOf(child: WorldZone): readonly Uint8Array[] {
   if (child.signing === null) return []
   const apex = nameOf(child.apex)
-  const { keys } = signZone({ apex: child.apex, records: [] }, child.signing, 0)
-  const named = keys.filter(isEntryPoint)
+  const named = keysOf(apex, child.signing).filter(isEntryPoint)
   const good = named.map(key => dsRdata(apex, key))
   const changed = (change: (rdata: Uint8Array) => void) =>
     good.map(rdata => {
