@@ -103,25 +103,28 @@ interface RecordText {
 
 /** Records of a zone file as words (RFC 1035 §5.1): a line each, or several within parentheses. Quotes are not known: none of our types has them. */
 function* recordsOf(text: string): Generator<RecordText> {
-  let open: { line: number; tokens: string[]; isContinued: boolean } | null = null
+  let tokens: string[] = []
+  let line = 0
+  let isContinued = false
   let depth = 0
-  for (const [index, line] of text.split(/\r\n|\r|\n/).entries()) {
-    const words = line.replace(/;.*/s, '').match(/[()]|[^\s()]+/g) ?? []
+  const faulty = (fault: string) => ({ line, tokens, isContinued, fault })
+  for (const [index, content] of text.split(/\r\n|\r|\n/).entries()) {
+    const words = content.replace(/;.*/s, '').match(/[()]|[^\s()]+/g) ?? []
+    if (tokens.length === 0 && depth === 0) {
+      line = index + 1
+      isContinued = /^\s/.test(content)
+    }
     for (const word of words) {
-      open ??= { line: index + 1, tokens: [], isContinued: /^\s/.test(line) }
       if (word === '(') depth++
       else if (word === ')') depth--
-      else open.tokens.push(word)
-      if (depth < 0 || depth > 1) {
-        yield { ...open, fault: 'Parentheses do not match.' }
-        return
-      }
+      else tokens.push(word)
+      if (depth < 0 || depth > 1) return yield faulty('Parentheses do not match.')
     }
-    if (open === null || depth > 0) continue
-    yield { ...open, fault: null }
-    open = null
+    if (tokens.length === 0 || depth > 0) continue
+    yield { line, tokens, isContinued, fault: null }
+    tokens = []
   }
-  if (open !== null) yield { ...open, fault: 'The record has no closing parenthesis.' }
+  if (depth > 0) yield faulty('The record has no closing parenthesis.')
 }
 
 function readNumber(text: string | undefined, most: number): number | null {

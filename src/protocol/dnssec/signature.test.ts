@@ -4,7 +4,7 @@ import { algorithmName, algorithmStatus } from './algorithms.ts'
 import { createDnssecBudget } from './budget.ts'
 import { dnskeyRdata } from './encoding.ts'
 import { dsMatches } from './keys.ts'
-import { readDnskey, readDs } from './records.ts'
+import { readDs } from './records.ts'
 import { groupRrsets } from './rrsets.ts'
 import { signatureEndMs, signatureTime, verifyRrset } from './signature.ts'
 import { asDnskey, makeKey, type SigningKey, signRecords } from './testing/signing.ts'
@@ -22,11 +22,9 @@ function only(records: readonly ResourceRecord[]): { rrset: Rrset; rrsig: Rrsig 
   return { rrset, rrsig }
 }
 function firstKey(records: readonly ResourceRecord[]): Dnskey {
-  const key = records
-    .map(record => (record.type === 48 ? readDnskey(record) : 'malformed'))
-    .find(read => read !== 'malformed')
-  if (key === undefined || key === 'malformed') throw new Error('no key')
-  return key
+  const record = records.find(({ type }) => type === 48)
+  if (record === undefined) throw new Error('no key')
+  return asDnskey(record.rdata)
 }
 
 /** Title, key and DS of a zone, records and signature, or none. */
