@@ -30,6 +30,34 @@ describe('text from outside is shown without its power over a terminal', () => {
   })
 })
 
+describe('marks stacked on one character', () => {
+  const acute = '\u0301'
+  test.each<readonly [what: string, text: string, shown: string]>([
+    ['eight stay', `a${acute.repeat(8)}b`, `a${acute.repeat(8)}b`],
+    ['the ninth is escaped, and all behind it', `a${acute.repeat(10)}b`, `a${acute.repeat(8)}\\u0301\\u0301b`],
+    ['of whatever kind', `a${acute.repeat(7)}\u0334\u20dd\u0903`, `a${acute.repeat(7)}\u0334\\u20dd\\u0903`],
+    ['each character has its own', `a${acute.repeat(8)}`.repeat(3), `a${acute.repeat(8)}`.repeat(3)],
+    ['a joiner between them is not one', `a${acute.repeat(8)}\u034f${acute}`, `a${acute.repeat(8)}\\u034f\\u0301`],
+    ['words of languages with many', 'Tiếng Việt, בְּרֵאשִׁ֖ית, กิ๊, བརྒྱུད', 'Tiếng Việt, בְּרֵאשִׁ֖ית, กิ๊, བརྒྱུད'],
+  ])('%s', (_, text, shown) => {
+    expect(visible(text)).toBe(shown)
+    expect(visible(shown)).toBe(shown)
+  })
+
+  test('however many there are, and however long a text may be', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.constantFrom(acute, '\u0334', '\u034f', '\u200d', 'a', '\x1b'), { maxLength: 200 }),
+        parts => {
+          const shown = visible(parts.join(''), 500)
+          expect(shown).not.toMatch(/\p{M}{9}/u)
+          expect(visible(shown, 500)).toBe(shown)
+        },
+      ),
+    )
+  })
+})
+
 describe('length is bounded', () => {
   test('a long text ends in an ellipsis', () => {
     expect(visible('abcdefgh', 5)).toBe('abcd…')

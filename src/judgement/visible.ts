@@ -3,7 +3,8 @@
  *
  * Success means: the result has no control character, no line break, no character that is invisible or that turns the
  * direction of what follows, no half of a surrogate pair, and at most `maxChars` UTF-16 units. What was replaced is shown as an
- * escape (`\x1b`, `\r`, `\u202e`, `\u{e0001}`), so the reader sees that something was there. Calling it twice changes nothing.
+ * escape (`\x1b`, `\r`, `\u202e`, `\u{e0001}`), so the reader sees that something was there. Of combining marks stacked on one character all but
+ * the first `mostMarks` are escaped, or a name would paint over the lines around it. Calling it twice changes nothing.
  *
  * It does not make text unambiguous: a backslash stays as it is, so a peer may write `\x1b` in plain letters.
  */
@@ -19,12 +20,14 @@ export function visible(text: string | Uint8Array, maxChars = visibleChars): str
   const whole = typeof text === 'string' ? text : decoded(text, maxChars)
   // No character becomes shorter, so what stands beyond this can never be shown: bounds the work as well.
   const start = whole.length > maxChars + 2 ? whole.slice(0, maxChars + 2) : whole
-  if (start.length <= maxChars && !hidden.test(start)) return start
+  if (start.length <= maxChars && !hidden.test(start) && !stacked.test(start)) return start
 
   const pieces: string[] = []
   let length = 0
+  let marks = 0
   for (const character of start) {
-    const piece = hidden.test(character) ? escaped(character) : character
+    marks = mark.test(character) ? marks + 1 : 0
+    const piece = marks > mostMarks || hidden.test(character) ? escaped(character) : character
     pieces.push(piece)
     length += piece.length
   }
@@ -55,6 +58,11 @@ function decoded(bytes: Uint8Array, maxChars: number): string {
     return text
   }
 }
+
+/** Marks on one character: Vietnamese has two, pointed Hebrew and Tibetan some four. */
+const mostMarks = 8
+const mark = /^\p{M}/u
+const stacked = new RegExp(`\\p{M}{${mostMarks + 1}}`, 'u')
 
 const shortEscapes: ReadonlyMap<string, string> = new Map([
   ['\r', '\\r'],
