@@ -1,9 +1,10 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import {
   commonNames,
   emailAddresses,
   isEmptyName,
   isWithin,
+  mayBeWithin,
   nameKey,
   nameText,
   sameName,
@@ -18,6 +19,7 @@ const domainComponent = '0.9.2342.19200300.100.1.25'
 const email = '1.2.840.113549.1.9.1'
 const teletex = 0x14
 const bmp = 0x1e
+const universal = 0x1c
 
 const texts: readonly (readonly [text: string, der: Buffer])[] = [
   ['', name()],
@@ -63,7 +65,10 @@ test.each<readonly [value: Buffer, written: string]>([
   [hex('1e02d800'), '#1e02d800'],
   [hex('0c02c328'), '#0c02c328'],
   [hex('130261ff'), '#130261ff'],
-  [hex('1c0400000041'), '#1c0400000041'],
+  [hex('1c08000000410001f44b'), 'A👋'],
+  [hex('1c0500000041ff'), '#1c0500000041ff'],
+  [hex('1c040000d800'), '#1c040000d800'],
+  [hex('1c0400110000'), '#1c0400110000'],
   [hex('3000'), '#3000'],
 ])('the value %j is written as the text it is, or as its octets', (value, written) => {
   expect(nameText(named(name([[cn, value]])))).toBe(`CN=${written}`)
@@ -81,6 +86,8 @@ test('a long name ends in an ellipsis, whatever makes it long', () => {
     expect(nameText(named(der))).toMatch(/…$/)
   }
 })
+
+const marks = '\u0301'.repeat(31)
 
 const pairs: readonly (readonly [what: string, one: Buffer, other: Buffer, areSame: boolean])[] = [
   ['the same octets', commonName('a'), commonName('a'), true],
@@ -135,6 +142,20 @@ const pairs: readonly (readonly [what: string, one: Buffer, other: Buffer, areSa
     ]),
     false,
   ],
+  [
+    'case beside thirty marks in a row',
+    commonName(`A${'\u0301'.repeat(30)}`),
+    commonName(`a${'\u0301'.repeat(30)}`),
+    true,
+  ],
+  ['case beside more marks than any language has', commonName(`A${marks}`), commonName(`a${marks}`), false],
+  ['nothing, with more marks than any language has', commonName(`a${marks}`), commonName(`a${marks}`), true],
+  [
+    'type, with more marks than any language has',
+    commonName(`a${marks}`),
+    name([[cn, text(bmp, `\0a${'\u0003\u0001'.repeat(31)}`)]]),
+    false,
+  ],
   ['octets that look like text', name([[cn, hex('0c02c328')]]), commonName('#12:\u00c3('), false],
   ['empty names', name(), name(), true],
   ['unreadable names of the same octets', sequence(set()), sequence(set()), true],
@@ -177,6 +198,73 @@ test.each<readonly [what: string, subtree: Buffer, below: Buffer, isBelow: boole
   ['that is unreadable', sequence(set()), sequence(set()), false],
 ])('a name %s is within the subtree, or not', (_, subtree, below, isBelow) => {
   expect(isWithin(named(subtree), named(below))).toBe(isBelow)
+})
+
+test.each<readonly [what: string, value: Buffer, mayBe: boolean]>([
+  ['in another case', printable('eVIL'), true],
+  ['as TeletexString', text(teletex, 'Evil'), true],
+  ['as BMPString', text(bmp, '\0E\0v\0i\0l'), true],
+  ['as UniversalString', text(universal, '\0\0\0E\0\0\0v\0\0\0i\0\0\0l'), true],
+  ['as VisibleString', text(0x1a, 'EVIL'), true],
+  ['as NumericString, which it cannot be', text(0x12, 'Evil'), true],
+  ['as GeneralString, which nobody reads', text(0x1b, 'Evil'), true],
+  ['as octets', hex('04044576696c'), true],
+  ['as text that is not of its type', hex('0c02c328'), true],
+  ['under marks that nobody can prepare', utf8(`Evil${marks}`), true],
+  ['otherwise', utf8('Good'), false],
+  ['otherwise, as TeletexString', text(teletex, 'Good'), false],
+  ['otherwise, as BMPString', text(bmp, '\0G\0o\0o\0d'), false],
+])('a value written %s may be taken for the one of the subtree, or not', (_, value, mayBe) => {
+  const subtree = named(name([[organization, utf8('Evil')]]))
+  expect(mayBeWithin(subtree, named(name([[organization, value]], [[cn, utf8('mx')]])))).toBe(mayBe)
+  expect(mayBeWithin(subtree, named(name([[cn, value]])))).toBe(false)
+})
+
+test.each<readonly [what: string, subtree: Buffer, below: Buffer, mayBe: boolean]>([
+  [
+    'values of one type that is no text differ',
+    name([[cn, hex('03020780')]]),
+    name([[cn, hex('03020740')]]),
+    false,
+  ],
+  [
+    'one relative name has more attributes',
+    name([[cn, utf8('a')]]),
+    name([
+      [cn, utf8('a')],
+      [country, printable('DE')],
+    ]),
+    false,
+  ],
+  [
+    'a type comes twice',
+    name([[cn, utf8('a')]]),
+    name([
+      [cn, utf8('b')],
+      [cn, utf8('c')],
+    ]),
+    true,
+  ],
+  ['everything is below the empty name', name(), commonName('a'), true],
+  ['the subtree is longer', name([[cn, utf8('a')]], [[cn, utf8('a')]]), name([[cn, utf8('a')]]), false],
+  ['one cannot be read', sequence(set()), commonName('a'), false],
+])('where %s', (_, subtree, below, mayBe) => {
+  expect(mayBeWithin(named(subtree), named(below))).toBe(mayBe)
+})
+
+test.each<readonly [what: string, value: string]>([
+  ['marks of two classes', '\u0301'.repeat(5_000) + '\u0334'.repeat(5_000)],
+  ['marks that become two', '\u0344'.repeat(5_000) + '\u0334'.repeat(5_000)],
+  ['marks with what is left out between them', '\u0301\u200d\u0334\u00ad'.repeat(5_000)],
+  ['letters that become marks', '\u0301'.repeat(20) + '\uff9e\u0301'.repeat(5_000)],
+  ['short runs of marks', `a${'\u0301\u0334'.repeat(15)}`.repeat(1_000)],
+])('no run that costs the square of its length is normalized: %s', (_, value) => {
+  const normalize = vi.spyOn(String.prototype, 'normalize')
+  const key = nameKey(named(commonName(value)))
+  const given = normalize.mock.contexts.map(String)
+  normalize.mockRestore()
+  expect(key).not.toBeNull()
+  for (const each of given) expect(each).not.toMatch(/[\p{M}\uff9e\uff9f]{31}/u)
 })
 
 test('common names and mail addresses are found wherever they stand', () => {

@@ -5,7 +5,11 @@
  * IA5String are prepared as RFC 4518 §2 says (spaces folded, case folded, NFKC) and all others are compared as they are. The order of attributes
  * within one relative name does not count. A name that cannot be read equals only itself.
  *
- * Each name is prepared once, however often it is compared.
+ * That two names differ by these rules does not mean that nobody takes them for one: OpenSSL compares texts of every type. Where a name is to be kept
+ * out, `mayBeWithin` is the question to ask.
+ *
+ * Each name is prepared once, however often it is compared, and in time that grows with its length: values that Unicode could not normalize in such a
+ * time (long runs of combining marks) are compared as they are.
  */
 import {
   type Der,
@@ -25,19 +29,13 @@ import { attributeOids } from './oids.ts'
 
 /**
  * The text of RFC 4514: most specific first, `CN=mx.example,O=Example`, odd characters escaped. For people, never to be compared.
- * Long names end in `…`. It may hold control characters other than NUL: show it through `visible`.
+ * Long names end in `…`. It may hold control characters other than NUL: show it through `visible`. Made once for each name.
  */
 export function nameText(name: DistinguishedName): string {
-  const relatives = relativesOf(name)
-  if (relatives === null) return '(unreadable name)'
-  let text = ''
-  for (let index = relatives.length - 1; index >= 0; index--) {
-    const attributes = relatives[index] ?? []
-    const parts = attributes.slice(0, maxTextAttributes).map(attributeText)
-    if (attributes.length > maxTextAttributes) parts.push('…')
-    text += `${text === '' ? '' : ','}${parts.join('+')}`
-    if (text.length > maxNameText) return `${text.slice(0, maxNameText)}…`
-  }
+  const known = texts.get(name)
+  if (known !== undefined) return known
+  const text = textOf(name)
+  texts.set(name, text)
   return text
 }
 
@@ -59,6 +57,18 @@ export function isWithin(subtree: DistinguishedName, name: DistinguishedName): b
   const below = preparedOf(name)
   if (root === null || below === null || root.relatives.length > below.relatives.length) return false
   return root.relatives.every((relative, index) => relative === below.relatives[index])
+}
+
+/**
+ * Whether somebody could find `name` in the tree of `subtree`: where `isWithin` does; where texts are the same but for their types; and where two values of one
+ * attribute cannot be compared, because only one is a text, or one cannot be read. False when either name cannot be read.
+ */
+export function mayBeWithin(subtree: DistinguishedName, name: DistinguishedName): boolean {
+  if (isWithin(subtree, name)) return true
+  const root = looseOf(subtree)
+  const below = looseOf(name)
+  if (root === null || below === null || root.length > below.length) return false
+  return root.every((relative, index) => mayBeSame(relative, below[index] ?? new Map()))
 }
 
 /** Values of commonName, in the order of the encoding; a value that is no text as `#` and hex. */
@@ -104,6 +114,23 @@ export function isName(der: Der): boolean {
   }
   return true
 }
+
+function textOf(name: DistinguishedName): string {
+  const relatives = relativesOf(name)
+  if (relatives === null) return '(unreadable name)'
+  let text = ''
+  for (let index = relatives.length - 1; index >= 0; index--) {
+    const attributes = relatives[index] ?? []
+    const parts = attributes.slice(0, maxTextAttributes).map(attributeText)
+    if (attributes.length > maxTextAttributes) parts.push('…')
+    text += `${text === '' ? '' : ','}${parts.join('+')}`
+    if (text.length > maxNameText) return `${text.slice(0, maxNameText)}…`
+  }
+  return text
+}
+
+/** Names do not change. */
+const texts = new WeakMap<DistinguishedName, string>()
 
 interface Attribute {
   readonly oid: Oid
@@ -156,6 +183,47 @@ function preparedOf(name: DistinguishedName): Prepared | null {
   return found === 'unreadable' ? null : found
 }
 
+/** A value for comparing with care. `unclear`: nobody can say what it is the same as. */
+type Loose = { readonly kind: 'text' | 'octets'; readonly value: string } | { readonly kind: 'unclear' }
+type LooseRelative = ReadonlyMap<Oid, Loose>
+
+const loose = new WeakMap<DistinguishedName, readonly LooseRelative[] | 'unreadable'>()
+
+function looseOf(name: DistinguishedName): readonly LooseRelative[] | null {
+  let found = loose.get(name)
+  if (found === undefined) {
+    found = relativesOf(name)?.map(looseRelative) ?? 'unreadable'
+    loose.set(name, found)
+  }
+  return found === 'unreadable' ? null : found
+}
+
+function looseRelative(attributes: readonly Attribute[]): LooseRelative {
+  const relative = new Map<Oid, Loose>()
+  // X.501 §9.3 has each type at most once: which one is meant is anybody's guess.
+  for (const attribute of attributes)
+    relative.set(attribute.oid, relative.has(attribute.oid) ? { kind: 'unclear' } : looseValue(attribute))
+  return relative
+}
+
+function looseValue(attribute: Attribute): Loose {
+  if (!textTypes.has(attribute.tag)) return { kind: 'octets', value: octetsAsText(attribute.der) }
+  const text = attributeValue(attribute)
+  const value = text === null ? null : preparedText(text)
+  return value === null ? { kind: 'unclear' } : { kind: 'text', value }
+}
+
+function mayBeSame(one: LooseRelative, other: LooseRelative): boolean {
+  if (one.size !== other.size) return false
+  for (const [oid, value] of one) {
+    const facing = other.get(oid)
+    if (facing === undefined) return false
+    if (value.kind === 'unclear' || facing.kind !== value.kind) continue
+    if (value.value !== facing.value) return false
+  }
+  return true
+}
+
 function prepare(name: DistinguishedName): Prepared | null {
   const relatives = relativesOf(name)?.map(attributes =>
     attributes.length === 1 && attributes[0] !== undefined
@@ -169,16 +237,20 @@ function prepare(name: DistinguishedName): Prepared | null {
 /** Lengths stand before texts, so that no text can pretend to be two attributes. */
 function preparedAttribute(attribute: Attribute): string {
   const text = comparedAsText.has(attribute.tag) ? attributeValue(attribute) : null
-  const value = text === null ? `#${attribute.tag}:${octetsAsText(attribute.value)}` : `=${preparedText(text)}`
+  const prepared = text === null ? null : preparedText(text)
+  const value = prepared === null ? `#${attribute.tag}:${octetsAsText(attribute.value)}` : `=${prepared}`
   return `${attribute.oid}:${value.length}${value}`
 }
 
-/** RFC 4518 §2: map, normalize, insignificant spaces. */
-function preparedText(text: string): string {
-  const mapped = plain.test(text)
-    ? text
-    : text.replace(mappedToSpace, ' ').replace(mappedToNothing, '').toLowerCase().normalize('NFKC')
-  return mapped.toLowerCase().replace(spaces, ' ').trim()
+/** RFC 4518 §2: map, normalize, insignificant spaces. Null for what cannot be normalized in time that grows with its length. */
+function preparedText(text: string): string | null {
+  const normalized = plain.test(text) ? text : normalizedText(text)
+  return normalized?.toLowerCase().replace(spaces, ' ').trim() ?? null
+}
+
+function normalizedText(text: string): string | null {
+  const mapped = text.replace(mappedToSpace, ' ').replace(mappedToNothing, '').toLowerCase()
+  return markedTooOften.test(mapped) ? null : mapped.normalize('NFKC')
 }
 
 function valuesOf(name: DistinguishedName, oid: Oid): readonly string[] {
@@ -206,6 +278,8 @@ function attributeValue({ tag, value }: Attribute): string | null {
       return octetsAsText(value)
     case tags.bmpString:
       return value.length % 2 === 0 ? decoded(utf16, swapped(value)) : null
+    case tags.universalString:
+      return utf32Text(value)
     default:
       return null
   }
@@ -241,6 +315,19 @@ function swapped(octets: Uint8Array): Uint8Array {
   return Buffer.from(octets).swap16()
 }
 
+/** UTF-32, big-endian. */
+function utf32Text(octets: Uint8Array): string | null {
+  if (octets.length % 4 !== 0) return null
+  const view = new DataView(octets.buffer, octets.byteOffset, octets.length)
+  const characters: string[] = []
+  for (let at = 0; at < octets.length; at += 4) {
+    const code = view.getUint32(at)
+    if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) return null
+    characters.push(String.fromCodePoint(code))
+  }
+  return characters.join('')
+}
+
 function octetsAsText(octets: Uint8Array): string {
   return Buffer.from(octets.buffer, octets.byteOffset, octets.length).toString('latin1')
 }
@@ -254,12 +341,30 @@ const utf16 = new TextDecoder('utf-16le', { fatal: true, ignoreBOM: true })
 
 const comparedAsText: ReadonlySet<number> = new Set([tags.printableString, tags.utf8String, tags.ia5String])
 
+/** Of all types of text; GeneralString, GraphicString and VideotexString are among them, and nobody can read those. */
+const textTypes: ReadonlySet<number> = new Set([
+  ...comparedAsText,
+  tags.numericString,
+  tags.visibleString,
+  tags.teletexString,
+  tags.bmpString,
+  tags.universalString,
+  0x15,
+  0x19,
+  0x1b,
+])
+
 const ascii = /^[\x00-\x7f]*$/
 const plain = /^[\x20-\x7e]*$/
 const spaces = / +/g
 /** RFC 4518 §2.2. */
 const mappedToSpace = /[\t-\r\x85\p{Z}]/gu
 const mappedToNothing = /[\p{Cc}\p{Cf}\p{Variation_Selector}\u1806\ufffc]|\u034f/gu
+/**
+ * Combining marks in a row are sorted by normalizing, in time that grows with the square of their number. 30 is what the Stream-Safe Text Format has at
+ * most (UAX #15 §13); no language comes near. The two that are no marks become some (halfwidth voiced sound marks).
+ */
+const markedTooOften = /[\p{M}\uff9e\uff9f]{31}/u
 
 const escapedAnywhere = /["+,;<>\\]/g
 const escapedAtTheEnds = /^[ #]| $/g

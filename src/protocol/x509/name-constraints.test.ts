@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { implicit, oid, sequence, set, utf8String } from '../../../test/certificates/der.ts'
+import { implicit, oid, sequence, set, tlv, utf8String } from '../../../test/certificates/der.ts'
 import { keyOf } from '../../../test/certificates/keys.ts'
 import {
   generalName,
@@ -13,7 +13,7 @@ import {
 } from '../../../test/certificates/maker.ts'
 import { createBudget } from './budget.ts'
 import { parseCertificate } from './certificate.ts'
-import type { Certificate } from './model.ts'
+import type { Certificate, GeneralName } from './model.ts'
 import { breachOf } from './name-constraints.ts'
 
 type Form = 'dns' | 'email' | 'uri' | 'ip' | 'directory'
@@ -104,6 +104,30 @@ describe('a name against one constraint', () => {
       expect(answer(authorityWith(null, bases), subject)).toBe(excluded)
     },
   )
+})
+
+describe('an excluded directory name in other string types, as OpenSSL compares them', () => {
+  const organization = (tag: number, octets: Uint8Array) =>
+    sequence(set(sequence(oid('2.5.4.10'), tlv(tag, octets))))
+  const base = generalName('directory', organization(0x0c, Buffer.from('Evil')))
+  test.each<readonly [what: string, tag: number, octets: Uint8Array, excluded: Answer]>([
+    ['PrintableString', 0x13, Buffer.from('eVil'), 'forbidden'],
+    ['TeletexString', 0x14, Buffer.from('Evil'), 'forbidden'],
+    ['BMPString', 0x1e, Buffer.from('Evil', 'utf16le').swap16(), 'forbidden'],
+    [
+      'UniversalString',
+      0x1c,
+      Buffer.from('000000450000007600000069 0000006c'.replace(' ', ''), 'hex'),
+      'forbidden',
+    ],
+    ['OCTET STRING', 0x04, Buffer.from('Evil'), 'forbidden'],
+    ['TeletexString of another', 0x14, Buffer.from('Good'), 'allowed'],
+  ])('%s', (_what, tag, octets, excluded) => {
+    const subject = leafWith(null, { subject: organization(tag, octets) })
+    expect(answer(authorityWith(null, [base]), subject)).toBe(excluded)
+    // RFC 5280 §7.1: to be permitted, it has to be the same.
+    expect(answer(authorityWith([base], null), subject)).toBe(tag === 0x13 ? 'allowed' : 'forbidden')
+  })
 })
 
 describe('several constraints', () => {
@@ -204,6 +228,37 @@ test('names times constraints of each form are paid before they are compared', (
   expect(breachOf(authority, subject, 'leaf', budget)).toBeNull()
   expect(budget.spent['name-comparisons']).toBe(600)
   expect(breachOf(authority, subject, 'leaf', createBudget({ 'name-comparisons': 599 }))).toEqual({
+    kind: 'over-budget',
+  })
+})
+
+test('the names of a certificate are read once, however many authorities it is held against', () => {
+  const subject = leafWith([generalName('dns', 'mx.example.com'), generalName('dns', 'mx.example.org')])
+  let reads = 0
+  const counted: Certificate = {
+    ...subject,
+    get alternativeNames() {
+      reads++
+      return subject.alternativeNames
+    },
+  }
+  for (let round = 0; round < 50; round++) {
+    const authority = authorityWith(null, [generalName('dns', `bad${round}.example.com`)])
+    expect(breachOf(authority, counted, 'leaf', createBudget())).toBeNull()
+  }
+  expect(reads).toBe(1)
+})
+
+test('what cannot be paid for is not read', () => {
+  const values: GeneralName[] = Array.from({ length: 100 }, () => ({
+    type: 'dns',
+    get value(): string {
+      throw new Error('read all the same')
+    },
+  }))
+  const subject: Certificate = { ...leafWith(null), alternativeNames: values }
+  const authority = authorityWith(null, [generalName('dns', 'example.org')])
+  expect(breachOf(authority, subject, 'leaf', createBudget({ 'name-comparisons': 99 }))).toEqual({
     kind: 'over-budget',
   })
 })

@@ -6,10 +6,11 @@
  *
  * Where the RFC leaves room, the narrow reading is taken: a wildcard counts as every name that it covers (CVE-2025-61727), a name or a constraint that is not
  * well-formed refuses where the two meet, and a form we cannot compare refuses when both sides have one and the extension is critical. A constraint on DNS names that
- * begins with a dot permits the names below it, and excludes the name itself, too.
+ * begins with a dot permits the names below it, and excludes the name itself, too. A directory name is permitted as RFC 5280 §7.1 compares, and excluded in whatever string
+ * type it is written, or when it cannot be compared.
  * Which certificates a constraint applies to (those below, self-issued intermediates excepted) is for path.ts.
  */
-import { commonNames, emailAddresses, isEmptyName, isWithin, nameKey } from './distinguished-name.ts'
+import { commonNames, emailAddresses, isEmptyName, isWithin, mayBeWithin, nameKey } from './distinguished-name.ts'
 import { constraintProblem, nameProblem } from './general-name.ts'
 import type { Certificate, DistinguishedName, GeneralName } from './model.ts'
 import { extensionOids } from './oids.ts'
@@ -22,6 +23,8 @@ export type Breach =
 /**
  * Why the constraints of `authority` forbid `subject`; null when they do not, or there are none.
  *
+ * The names of a certificate, and the constraints of one, are sorted and read once, however many certificates they are held against.
+ *
  * @param position `leaf`: the common names are held too, since a name can be matched against them (RFC 7672 §3.2.3) when there is no DNS name.
  * @param budget pays for each name held against each constraint, before it is done.
  */
@@ -31,63 +34,134 @@ export function breachOf(
   position: 'leaf' | 'issuer',
   budget: Budget,
 ): Breach | null {
-  const constraints = authority.nameConstraints
-  if (constraints === null) return null
+  const bases = basesOf(authority)
+  if (bases === null) return null
   const names = namesOf(subject, position)
-  for (const form of forms) {
-    const ofForm = ofType(names, form)
-    const permitted = ofType(constraints.permitted, form)
-    const excluded = ofType(constraints.excluded, form)
-    if (ofForm.length === 0 || permitted.length + excluded.length === 0) continue
-    if (!budget.spend('name-comparisons', costOf(ofForm) * (permitted.length + excluded.length))) return overBudget
-    const breach = breachOfForm(ofForm, permitted, excluded)
+  for (const [form, ofForm] of names.byForm) {
+    const limits = bases.byForm.get(form)
+    if (limits === undefined) continue
+    if (!budget.spend('name-comparisons', ofForm.cost * (limits.permitted.length + limits.excluded.length)))
+      return overBudget
+    const breach = breachOfForm(ofForm.read(), limits)
     if (breach !== null) return breach
   }
-  return isCritical(authority) ? breachOfUnknown(names, [...constraints.permitted, ...constraints.excluded]) : null
+  return bases.isCritical ? breachOfUnknown(names, bases) : null
 }
 
 /** RFC 5280 §6.1.4 (g): inside one of the permitted, and outside all of the excluded, which win. */
-function breachOfForm(
-  names: readonly Comparable[],
-  permitted: readonly Comparable[],
-  excluded: readonly Comparable[],
-): Breach | null {
-  const bases = {
-    permitted: permitted.map(base => readBase(base, 'permitted')),
-    excluded: excluded.map(base => readBase(base, 'excluded')),
-  }
-  const broken = [...bases.permitted, ...bases.excluded].find(base => base.kind === 'malformed')
-  if (broken !== undefined) return forbidden(`the constraint ${broken.text} is not well-formed`)
-  for (const presented of names) {
-    const name = readName(presented)
+function breachOfForm(names: readonly Name[], { permitted, excluded, broken }: Limits): Breach | null {
+  if (broken !== null) return forbidden(`the constraint ${broken.text} is not well-formed`)
+  for (const name of names) {
     if (name.kind === 'malformed') return forbidden(`the name ${name.text} is not well-formed`)
-    const hit = bases.excluded.findIndex(base => meets(name, base, 'any'))
-    if (hit !== -1) return forbidden(`${name.text} is excluded by ${bases.excluded[hit]?.text ?? ''}`)
-    if (permitted.length > 0 && !bases.permitted.some(base => meets(name, base, 'all')))
+    const hit = excluded.find(base => meets(name, base, 'any'))
+    if (hit !== undefined) return forbidden(`${name.text} is excluded by ${hit.text}`)
+    if (permitted.length > 0 && !permitted.some(base => meets(name, base, 'all')))
       return forbidden(`${name.text} is none of the permitted`)
   }
   return null
 }
 
 /** RFC 5280 §4.2.1.10: a form that a critical constraint limits, and that we cannot compare, refuses the certificate that has one. */
-function breachOfUnknown(names: readonly GeneralName[], bases: readonly GeneralName[]): Breach | null {
-  const limited = new Set(bases.flatMap(base => (base.type === 'other' ? [base.tag] : [])))
-  const met = names.find(name => name.type === 'other' && limited.has(name.tag))
-  return met?.type === 'other' ? forbidden(`it has a name of the form [${met.tag}], which is limited`) : null
+function breachOfUnknown(names: Names, bases: Bases): Breach | null {
+  for (const tag of names.others)
+    if (bases.others.has(tag)) return forbidden(`it has a name of the form [${tag}], which is limited`)
+  return null
+}
+
+type Form = Comparable['type']
+
+/** The names of one certificate, sorted. */
+interface Names {
+  readonly byForm: ReadonlyMap<Form, { readonly cost: number; readonly read: () => readonly Name[] }>
+  /** Numbers of the forms that cannot be compared. */
+  readonly others: ReadonlySet<number>
+}
+
+/** The constraints of one certificate, sorted and read. */
+interface Bases {
+  readonly byForm: ReadonlyMap<Form, Limits>
+  readonly others: ReadonlySet<number>
+  readonly isCritical: boolean
+}
+
+interface Limits {
+  readonly permitted: readonly Base[]
+  readonly excluded: readonly Base[]
+  /** The first that is not well-formed. */
+  readonly broken: Malformed | null
+}
+
+/** Certificates do not change. */
+const knownNames = { leaf: new WeakMap<Certificate, Names>(), issuer: new WeakMap<Certificate, Names>() }
+const knownBases = new WeakMap<Certificate, Bases>()
+
+function namesOf(subject: Certificate, position: 'leaf' | 'issuer'): Names {
+  const known = knownNames[position].get(subject)
+  if (known !== undefined) return known
+  const { byForm, others } = sorted(claimedNames(subject, position))
+  const names: Names = {
+    others,
+    byForm: new Map(
+      [...byForm].map(([form, ofForm]) => {
+        let read: readonly Name[] | null = null
+        return [form, { cost: costOf(ofForm), read: () => (read ??= ofForm.map(readName)) }]
+      }),
+    ),
+  }
+  knownNames[position].set(subject, names)
+  return names
+}
+
+function basesOf(authority: Certificate): Bases | null {
+  if (authority.nameConstraints === null) return null
+  const known = knownBases.get(authority)
+  if (known !== undefined) return known
+  const permitted = sorted(authority.nameConstraints.permitted)
+  const excluded = sorted(authority.nameConstraints.excluded)
+  const limits = (form: Form): Limits => {
+    const bases = {
+      permitted: (permitted.byForm.get(form) ?? []).map(base => readBase(base, 'permitted')),
+      excluded: (excluded.byForm.get(form) ?? []).map(base => readBase(base, 'excluded')),
+    }
+    const broken = [...bases.permitted, ...bases.excluded].find(base => base.kind === 'malformed')
+    return { ...bases, broken: broken ?? null }
+  }
+  const forms = new Set([...permitted.byForm.keys(), ...excluded.byForm.keys()])
+  const bases: Bases = {
+    byForm: new Map([...forms].map(form => [form, limits(form)])),
+    others: new Set([...permitted.others, ...excluded.others]),
+    isCritical: isCritical(authority),
+  }
+  knownBases.set(authority, bases)
+  return bases
+}
+
+function sorted(names: readonly GeneralName[]): {
+  readonly byForm: ReadonlyMap<Form, readonly Comparable[]>
+  readonly others: Set<number>
+} {
+  const byForm = new Map<Form, Comparable[]>()
+  const others = new Set<number>()
+  for (const name of names) {
+    if (name.type === 'other') {
+      others.add(name.tag)
+      continue
+    }
+    const list = byForm.get(name.type)
+    if (list === undefined) byForm.set(name.type, [name])
+    else list.push(name)
+  }
+  return { byForm, others }
 }
 
 /** Every name that the certificate claims (RFC 5280 §4.2.1.10: the subject is a directory name, and its e-mail addresses count). */
-function namesOf(subject: Certificate, position: 'leaf' | 'issuer'): readonly GeneralName[] {
+function claimedNames(subject: Certificate, position: 'leaf' | 'issuer'): readonly GeneralName[] {
   const names: GeneralName[] = [...(subject.alternativeNames ?? [])]
   if (!isEmptyName(subject.subject)) names.push({ type: 'directory', value: subject.subject })
   for (const value of emailAddresses(subject.subject)) names.push({ type: 'email', value })
   if (position === 'leaf' && !names.some(name => name.type === 'dns'))
     for (const value of commonNames(subject.subject)) if (likeHost.test(value)) names.push({ type: 'dns', value })
   return names
-}
-
-function ofType(names: readonly GeneralName[], form: Comparable['type']): readonly Comparable[] {
-  return names.filter(name => name.type !== 'other').filter(name => name.type === form)
 }
 
 function isCritical(authority: Certificate): boolean {
@@ -123,7 +197,7 @@ type Base =
   | { readonly kind: 'directory'; readonly value: DistinguishedName; readonly text: string }
   | Malformed
 
-/** Whether the base covers the name; of a wildcard `any` or `all` of the names it stands for. */
+/** Whether the base covers `all` that the name can stand for, or `any` of it: what a wildcard covers, what a directory name may be taken for. */
 function meets(name: Name, base: Base, much: 'any' | 'all'): boolean {
   switch (base.kind) {
     case 'domain':
@@ -137,7 +211,8 @@ function meets(name: Name, base: Base, much: 'any' | 'all'): boolean {
     case 'network':
       return name.kind === 'address' && isInNetwork(name.octets, base)
     case 'directory':
-      return name.kind === 'directory' && isWithin(base.value, name.value)
+      if (name.kind !== 'directory') return false
+      return much === 'all' ? isWithin(base.value, name.value) : mayBeWithin(base.value, name.value)
     case 'malformed':
       return much === 'any'
     default:
@@ -265,8 +340,6 @@ function forbidden(detail: string): Breach {
 
 const overBudget: Breach = { kind: 'over-budget' }
 const longestText = 80
-
-const forms = ['dns', 'ip', 'email', 'uri', 'directory'] as const
 
 /** Whatever identity.ts could take for a host name, and not `Example Mail Server`. */
 const likeHost = /^(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?$/i

@@ -19,7 +19,7 @@ import { parseCertificate } from './certificate.ts'
 import { commonNames } from './distinguished-name.ts'
 import type { Certificate } from './model.ts'
 import { findPaths } from './path.ts'
-import type { Anchor, PathAnswer, PathQuestion } from './path-types.ts'
+import type { Anchor, Budget, PathAnswer, PathQuestion } from './path-types.ts'
 import { readPublicKey } from './public-key.ts'
 
 const root = authority('Root')
@@ -371,6 +371,29 @@ describe('a budget that ends', () => {
       }
     },
   )
+
+  test('stops the comparing of names at once, and what was not compared counts as forbidden', () => {
+    const limited = (index: number) =>
+      authority('Limited', root, {
+        extensions: { nameConstraints: nameConstraints(null, [generalName('dns', `bad${index}.example.com`)]) },
+      })
+    const issuers = Array.from({ length: 40 }, (_, index) => limited(index))
+    const bottom = makeLeaf({
+      issuer: issuers[0] ?? root,
+      names: Array.from({ length: 10 }, (_, index) => `mx${index}.example.com`),
+    })
+    const { spent, spend } = createBudget({ 'name-comparisons': 9 })
+    let asked = 0
+    const budget: Budget = {
+      spent,
+      spend(work, amount) {
+        if (work === 'name-comparisons') asked++
+        return spend(work, amount)
+      },
+    }
+    expect(reasonOf(ask(bottom, issuers, [root], { budget }))).toBe('x509.over-budget')
+    expect(asked).toBe(1)
+  })
 
   test('is shared by all questions that one peer caused', () => {
     const budget = createBudget({ signatures: full.spent.signatures + 1 })

@@ -281,6 +281,7 @@ interface Constraints {
 function createConstraints(question: PathQuestion, issuers: Issuers, ways: Ways): Constraints {
   const limiting = issuers.nodes.filter(node => node.certificate.nameConstraints !== null && ways.has(node))
   const bits = new Map(limiting.map((node, index) => [node, 1n << BigInt(index)]))
+  const everyBit = (1n << BigInt(limiting.length)) - 1n
   const breaches = new Map<Node, Map<Node, Breach>>(limiting.map(node => [node, new Map()]))
   const below = limiting.length === 0 ? new Map<Node, ReadonlySet<Node>>() : descendants(issuers, limiting)
   const known = new Map<Node, bigint>()
@@ -290,12 +291,17 @@ function createConstraints(question: PathQuestion, issuers: Issuers, ways: Ways)
     const isLeaf = node === issuers.leaf
     // RFC 5280 §6.1.3 (b): a self-issued certificate is looked at only at the end of the path.
     if (!isLeaf && isSelfIssued(node.certificate)) return 0n
+    // Half a search forbids everything, and costs nothing.
+    if (isExhausted) return everyBit
     let broken = 0n
     for (const authority of limiting) {
       if (authority === node || below.get(authority)?.has(node) !== true) continue
       const breach = breachOf(authority.certificate, node.certificate, isLeaf ? 'leaf' : 'issuer', question.budget)
       if (breach === null) continue
-      isExhausted ||= breach.kind === 'over-budget'
+      if (breach.kind === 'over-budget') {
+        isExhausted = true
+        return everyBit
+      }
       breaches.get(authority)?.set(node, breach)
       broken |= bits.get(authority) ?? 0n
     }
