@@ -23,6 +23,7 @@ beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'verify-'))
   file('chain.pem', leaf, middle)
   file('full.pem', leaf, middle, root)
+  file('reversed.pem', middle, leaf)
   file('leaf.pem', leaf)
   file('wild.pem', wild, middle)
   file('two.pem', two, middle)
@@ -239,6 +240,11 @@ describe('wrong usage is 64, and says what is wrong', () => {
     ['usage 1', () => ['tlsa', 'create', path('leaf.pem'), '--usage', '1'], 'Allowed choices are 2, 3'],
     ['port 0', () => ['tlsa', 'create', path('leaf.pem'), '--port', '0'], 'not a port'],
     ['port 65536', () => ['tlsa', 'create', path('leaf.pem'), '--port', '65536'], 'not a port'],
+    [
+      'the owner of the records as host',
+      () => ['tlsa', 'create', path('leaf.pem'), '--host', '_25._tcp.mx.example.com'],
+      'is the owner of the records',
+    ],
     ['an address as host', () => ['tlsa', 'create', path('leaf.pem'), '--host', '192.0.2.1'], 'is an address'],
     ['no host for a wildcard', () => ['tlsa', 'create', path('wild.pem')], '--host must say which host'],
     [
@@ -458,9 +464,38 @@ describe('tlsa create', () => {
     ])
   })
 
-  test('warns where the certificate does not carry the host', async () => {
-    const { out } = await hermetic(['tlsa', 'create', path('leaf.pem'), '--host', 'mx.example.net'])
-    expect(out).toContain('; The certificate does not carry mx.example.net')
+  test('where the certificate does not carry the host, recommends usage 3 and prints no other unless asked', async () => {
+    const words = [
+      'tlsa',
+      'create',
+      path('chain.pem'),
+      '--host',
+      'mx.example.net',
+      '--mtype',
+      '1',
+      '--selector',
+      '1',
+    ]
+    const [all, asked] = await Promise.all([hermetic(words), hermeticJson([...words, '--usage', '2'])])
+    expect(all.out).toContain('; The certificate does not carry mx.example.net')
+    expect(all.out.match(/ TLSA \d/g)).toEqual([' TLSA 3'])
+    expect(asked.code).toBe(0)
+    expect(asked.document['records']).toMatchObject([{ usage: 2, recommended: false }])
+    expect(String(Object(asked.document['warnings'])[0])).toMatch(
+      /^None of these records can work: .* 3 1 1 [0-9a-f]{64}\.$/,
+    )
+  })
+
+  test('finds the server’s own certificate in a file that is upside down, and says so', async () => {
+    const { code, document } = await hermeticJson(['tlsa', 'create', path('reversed.pem'), '--mtype', '1'])
+    expect(code).toBe(0)
+    expect(document['records']).toMatchObject([
+      { usage: 3, selector: 1, position: 1, recommended: true },
+      { usage: 3, selector: 0, position: 1 },
+      { usage: 2, selector: 1, position: 0 },
+      { usage: 2, selector: 0, position: 0 },
+    ])
+    expect(String(Object(document['warnings'])[0])).toContain('the order would be 1, 0')
   })
 })
 
@@ -472,6 +507,7 @@ describe('cert show', () => {
       hermeticJson(['cert', 'show', path('leaf.pem'), '--at', at]),
     ])
     expect([whole.code, below.code, gap.code]).toEqual([0, 0, 1])
+    expect((await hermetic(['cert', 'show', path('reversed.pem'), '--at', at])).code).toBe(1)
     expect(whole.document).toMatchObject({ schema: 'hermetic.cert/1', sound: true, path: [0, 1, 2] })
     expect(gap.document).toMatchObject({ certificates: [{ signer: { kind: 'missing' } }] })
   })

@@ -74,7 +74,8 @@ export function faultRemarks(
     .filter(({ reason }) => !toldByKeyUsage.has(reason))
     .map(({ reason, detail, certificate }): Remark => {
       const position = positionOf(certificate)
-      const remark = { code: reason, position, detail: detailOf(reason, certificate, detail) }
+      const words = wordsFor(reason, position, undefined)
+      const remark = { code: reason, position, detail: detailOf(reason, certificate, detail), ...words }
       return position === null ? { ...remark, severity: 'info' } : remark
     })
 }
