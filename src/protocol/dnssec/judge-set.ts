@@ -9,7 +9,7 @@ import { equalNames, isAtOrBelow, type Name, nameKey } from '../dns/name.ts'
 import { typeName, typeNumbers } from '../dns/numbers.ts'
 import type { DnsReason } from '../dns/reasons.ts'
 import { proveNoData, proveNoDs, proveNoName, proveWildcard } from './denial.ts'
-import { said } from './denial-rules.ts'
+import { said, unproven } from './denial-rules.ts'
 import type { Denial } from './denial-types.ts'
 import type { Descent, SecureZone, Standing, Unvouched } from './descent.ts'
 import { type Evidence, isProof, readEvidence, whyUnproven } from './evidence.ts'
@@ -159,8 +159,10 @@ export function createJudge(inquiry: Inquiry, descent: Descent): Judge {
       switch (proof.kind) {
         case 'proven': {
           const missing =
-            outcome === 'no-data' ? `no ${typeName(type)} records at ${said(name)}` : `no name ${said(name)}`
-          const says = `${nameAsSubject(standing.zone)} proves with ${evidence.mechanism} that there is ${missing}.`
+            outcome === 'no-data'
+              ? `there are no ${typeName(type)} records at ${said(name)}`
+              : `${said(name)} does not exist`
+          const says = `${nameAsSubject(standing.zone)} proves with ${evidence.mechanism} that ${missing}.`
           return {
             security: 'secure',
             reason: null,
@@ -187,8 +189,10 @@ export function createJudge(inquiry: Inquiry, descent: Descent): Judge {
     if (standing.kind === 'insecure' || standing.kind === 'indeterminate') return loose(standing, what)
     if (fault !== null) return fault
     if (standing.kind !== 'secure') return { ...brokenOf(standing), steps: standing.steps }
+    // Whatever came is not the zone's word; why not, is worth telling.
     const says = `There is no ${what}, says the server, and nothing that ${said(standing.zone)} has signed says so.`
-    return bogus(standing, 'dnssec.denial-unproven', says)
+    const evidence = readEvidence(inquiry, standing, message.authorities)
+    return bogus(standing, whyUnproven(evidence, unproven('dnssec.denial-unproven', says)).reason, says)
   }
 
   function* prepare(message: Message, name: Name): WireWalk<void> {

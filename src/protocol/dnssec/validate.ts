@@ -43,6 +43,8 @@ export function* validate(question: WireQuestion, context: ValidationContext): W
   const trail = openTrail(question)
   if (isQueryType(question.type) || question.type === typeNumbers.RRSIG)
     return trail.fail('dns.lookup-failed', `${typeName(question.type)} is no type whose records can be validated.`)
+  if (question.type === typeNumbers.DS && question.name.length === 0)
+    return trail.fail('dns.lookup-failed', 'The root has no DS: a trust anchor stands in its place.')
   const answer = yield* follow(question, inquiry, createJudge(inquiry, openDescent(inquiry)), trail)
   return inquiry.isExhausted() ? trail.exhausted() : answer
 }
