@@ -1,8 +1,8 @@
 /**
  * Real validators (BIND's delv, unbound, ldns's drill) judge the signed zones of the lab, with its root as their only anchor: what our signer made
- * right is secure to them, what it left out is insecure, and what it damaged is bogus.
+ * right is secure to them, what it left out is insecure, and what it damaged is bogus. Our own validator says the same.
  *
- * delv and unbound are asked everything; drill can say only whether a chain holds, and gives up on delegations without DS and on DNAME. Where one of them sees it in
+ * delv, unbound and ours are asked everything; drill can say only whether a chain holds, and gives up on delegations without DS and on DNAME. Where one of them sees it in
  * another way the reason stands in the table.
  */
 import { writeFileSync } from 'node:fs'
@@ -10,21 +10,29 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type LabDns, startDns } from '../../src/lab/dns-server.ts'
 import { algorithms, privateInternet } from '../../src/lab/signing/private-internet.ts'
-import { createSignedWorld } from '../../src/lab/signing/signed-world.ts'
+import { answersOf, createSignedWorld } from '../../src/lab/signing/signed-world.ts'
+import { runValidation } from '../../src/protocol/dnssec/testing/validating.ts'
 import { temporaryDirectory } from '../support/hermetic.ts'
 import { run } from '../support/process.ts'
 
 /** `failed`: no answer came at all. */
 type Status = 'secure' | 'insecure' | 'bogus' | 'failed'
 
+interface Difference {
+  readonly by: 'delv' | 'unbound' | 'hermetic'
+  readonly says: Status
+  readonly because: string
+}
+
 interface Asked {
   /** `host.nsec.example A`. */
   readonly question: string
   readonly status: Status
   /** Where a validator differs from `status`, and why. */
-  readonly but?: { readonly by: 'delv' | 'unbound'; readonly says: Status; readonly because: string }
+  readonly but: readonly Difference[]
 }
 
+const sha1IsInsecure = 'RFC 9905: signatures with SHA-1 prove nothing by default; these two still validate them'
 const noEd448 = 'the unbound of Debian 12 does not know Ed448'
 const revokedOnlyAsAnchor =
   'unbound heeds REVOKE where it keeps anchors up to date, and nowhere else; RFC 5011 §2.1 says for any purpose'
@@ -63,8 +71,9 @@ afterAll(async () => {
 
 test.for(asked().map(each => [each.question, each] as const))('%s', async ([, { question, status, but }]) => {
   const [byDelv, byUnbound] = await Promise.all([delv(question), unbound(question)])
-  const expected = { delv: status, unbound: status, ...(but === undefined ? {} : { [but.by]: but.says }) }
-  expect({ delv: byDelv, unbound: byUnbound }).toEqual(expected)
+  const different = Object.fromEntries(but.map(({ by, says }) => [by, says]))
+  const expected = { delv: status, unbound: status, hermetic: status, ...different }
+  expect({ delv: byDelv, unbound: byUnbound, hermetic: hermetic(question) }).toEqual(expected)
 })
 
 test.for([
@@ -86,8 +95,8 @@ test.for([
 })
 
 function asked(): readonly Asked[] {
-  const all = (status: Status, questions: readonly string[], but?: Asked['but']): Asked[] =>
-    questions.map(question => ({ question, status, ...(but === undefined ? {} : { but }) }))
+  const all = (status: Status, questions: readonly string[], but: readonly Difference[] = []): Asked[] =>
+    questions.map(question => ({ question, status, but }))
   const both = (apex: string) => [`host.${apex}.example A`, `nothing.${apex}.example A`]
   const spoken = (apex: string) => [
     `host.${apex} A`,
@@ -116,7 +125,12 @@ function asked(): readonly Asked[] {
       .flatMap(apex => all('secure', [...spoken(apex), ...unspoken(apex)])),
     ...all('secure', ['example TXT', 'test TXT', 'nothing.test A', 'nothing A', '. DNSKEY']),
     ...algorithms.flatMap(([algorithm]) => {
-      const but = algorithm === 16 ? ({ by: 'unbound', says: 'insecure', because: noEd448 } as const) : undefined
+      const but: readonly Difference[] =
+        algorithm === 16
+          ? [{ by: 'unbound', says: 'insecure', because: noEd448 }]
+          : algorithm === 5 || algorithm === 7
+            ? [{ by: 'hermetic', says: 'insecure', because: sha1IsInsecure }]
+            : []
       return [...all('secure', both(`algorithm${algorithm}`), but), ...all('bogus', both(`bad${algorithm}`), but)]
     }),
     ...['below.nsec', 'signed.opt-out', 'two-algorithms', 'colliding']
@@ -127,11 +141,11 @@ function asked(): readonly Asked[] {
     // Whoever opts out leaves room for an unsigned delegation where a name is not, so no AD (RFC 5155 §9.2).
     ...all('secure', spoken('opt-out.example')),
     ...all('insecure', ['any.wild.opt-out.example A']),
-    ...all('insecure', ['any.wild.opt-out.example MX', 'nothing.opt-out.example A'], {
-      by: 'delv',
-      says: 'secure',
-      because: adDespiteOptOut,
-    }),
+    ...all(
+      'insecure',
+      ['any.wild.opt-out.example MX', 'nothing.opt-out.example A'],
+      [{ by: 'delv', says: 'secure', because: adDespiteOptOut }],
+    ),
     ...['unsigned', 'unsigned.nsec', 'unsigned.nsec3', 'unsigned.opt-out', 'deep.down.opt-out']
       .concat('island.unsigned', 'no-ds', 'ds-unknown', 'ds-unknown-digest')
       .flatMap(name => all('insecure', both(name))),
@@ -140,7 +154,7 @@ function asked(): readonly Asked[] {
     ...['expired', 'not-yet-valid', 'stripped', 'no-dnskey', 'no-zsk', 'keytrap']
       .concat('ds-wrong-digest', 'ds-wrong-tag', 'ds-another-key', 'ds-unknown-and-wrong')
       .flatMap(name => all('bogus', both(name))),
-    ...all('bogus', both('revoked-key'), { by: 'unbound', says: 'secure', because: revokedOnlyAsAnchor }),
+    ...all('bogus', both('revoked-key'), [{ by: 'unbound', says: 'secure', because: revokedOnlyAsAnchor }]),
     ...all('bogus', ['host.stripped-a.example A', '_25._tcp.mx.stripped-tlsa.example TLSA']),
     ...all('bogus', ['_25._tcp.mx.expired-tlsa.example TLSA', 'flipped-mx.example MX']),
     ...all('bogus', ['host.wrong-signer.example A', 'host.unknown-key.example A']),
@@ -163,6 +177,14 @@ function asked(): readonly Asked[] {
     ...all('secure', ['host.iterations.example A']),
     ...all('insecure', ['nothing.iterations.example A']),
   ]
+}
+
+/** Ours, over the same answers in memory. */
+function hermetic(question: string): Status {
+  const { answer } = runValidation(question, answersOf(world), { anchors: world.anchors, nowMs: world.nowMs })
+  return answer.security === 'indeterminate' || answer.reason?.startsWith('dns.') === true
+    ? 'failed'
+    : answer.security
 }
 
 async function delv(question: string): Promise<Status> {
