@@ -53,6 +53,8 @@ export interface Descent {
   readonly standingOf: (name: Name, expects: Expectation) => WireWalk<Standing>
   /** What `standingOf` will want to know of servers, as far as can be told before. */
   readonly questionsTowards: (name: Name, expects: Expectation) => readonly WireQuestion[]
+  /** The lowest zone at or above the name that is proven to be one, by what is known already; null when nothing is. */
+  readonly provenApexAbove: (name: Name) => Name | null
 }
 
 export function openDescent(inquiry: Inquiry): Descent {
@@ -89,6 +91,12 @@ export function openDescent(inquiry: Inquiry): Descent {
       if (expects === 'zone' || length < to) questions.push({ name: child, type: typeNumbers.DNSKEY })
     }
     return questions
+  }
+
+  function provenApexAbove(name: Name): Name | null {
+    const start = startFor(name)
+    const known = start.kind === 'anchored' ? lowestKnown(start.zone, name) : null
+    return known?.kind === 'secure' || known?.kind === 'insecure' ? known.zone : null
   }
 
   /** The nearest anchor decides, be it positive or negative; where both stand at one name nothing is validated (RFC 7646). */
@@ -265,7 +273,7 @@ export function openDescent(inquiry: Inquiry): Descent {
   const verify = (zone: SecureZone, rrset: Parameters<typeof verifyRrsetWithKeys>[0]) =>
     verifyRrsetWithKeys(rrset, zone.zone, zone.keys, signatureContext())
 
-  return { standingOf, questionsTowards }
+  return { standingOf, questionsTowards, provenApexAbove }
 }
 
 /** `the root`, or the name, in the middle of a sentence. */

@@ -4,6 +4,10 @@
  * Whose word counts is found by the signers' names, the deepest first: one that is the apex of a zone, and above the owner, may speak. When no signature holds, the way
  * down to the owner itself decides: below a delegation proven to be unsigned nothing else is to be expected, everywhere else it is bogus. Names of signers
  * cost questions, so few of them are looked at.
+ *
+ * That no zone begins between signer and owner is not asked for, as it is not by other validators: it would cost a DS question for each label of each name, and
+ * whoever has the upper zone's key can delegate as he likes. A zone in between that is known already is another matter: what is its own the zone above does not sign
+ * (RFC 4035 §5.3.1), but for the NSEC of the delegation.
  */
 import { equalNames, isAtOrBelow, type Name, nameKey } from '../dns/name.ts'
 import { typeName, typeNumbers } from '../dns/numbers.ts'
@@ -77,6 +81,11 @@ export function createJudge(inquiry: Inquiry, descent: Descent): Judge {
       const verdict = verifyRrsetWithKeys(set, signer, standing.keys, { nowMs, sha1, budget: inquiry.budget })
       if (verdict.kind === 'bogus') {
         fault ??= bogus(standing, verdict.reason, verdict.detail)
+        continue
+      }
+      const apex = set.type === typeNumbers.NSEC ? null : descent.provenApexAbove(containerOf(set.name, set.type))
+      if (apex !== null && apex.length > signer.length) {
+        fault ??= strange(what, signer, { ...standing, zone: apex })
         continue
       }
       if (verdict.isWildcard) return expanded(set, verdict.signature.labels, verdict.ttlSeconds, standing, message)
@@ -183,7 +192,7 @@ export function createJudge(inquiry: Inquiry, descent: Descent): Judge {
           return proof satisfies never
       }
     }
-    if (inquiry.isExhausted() && fault !== null) return fault
+    if (fault?.reason === 'dnssec.over-budget') return fault
 
     const standing = yield* descent.standingOf(containerOf(name, type), 'name')
     if (standing.kind === 'insecure' || standing.kind === 'indeterminate') return loose(standing, what)

@@ -435,6 +435,12 @@ describe('hard to fool', () => {
       bogus('dnssec.signature-bad'),
     ],
     [
+      'an alias with its signature stripped',
+      'back.victim.example A',
+      on('back.victim.example A', honest => ({ ...honest, answers: stripped(honest.answers) })),
+      bogus('dnssec.signature-missing'),
+    ],
+    [
       'signed by another zone, that is signed as well as any',
       'mx.victim.example A',
       on('mx.victim.example A', honest => ({ ...honest, answers: signedIn('attacker.example', [evil]) })),
@@ -798,6 +804,15 @@ describe('hard to fool', () => {
       expect(answer.records.map(({ rdata }) => [...rdata])).not.toContainEqual([203, 0, 113, 66])
     if (answer.outcome === 'failed') expect(answer.ttlSeconds).toBe(null)
     expect(answer.steps.at(-1)?.says).toMatch(/\.$/)
+  })
+
+  test('signed by the zone above, when a zone is known to lie between', () => {
+    const zonesKnown = createZoneCache()
+    ask('host.victim.example A', null, { zones: zonesKnown })
+    const byParent = on('mx.victim.example A', honest => ({ ...honest, answers: signedIn('example', [evil]) }))
+    const { answer } = ask('mx.victim.example A', byParent, { zones: zonesKnown })
+    expect(brief(answer)).toEqual(bogus('dnssec.signer-not-zone'))
+    expect(brief(ask('child.victim.example DS', null, { zones: zonesKnown }).answer)).toEqual(secure('records'))
   })
 
   test('each alias is judged alone, and the end as well', () => {
