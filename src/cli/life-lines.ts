@@ -4,9 +4,10 @@
  * Lines have at most 100 columns. Words about failures are those of the findings in the documents; it adds no opinion.
  */
 import type { LifeEvent } from '../journal/journal.ts'
+import { wrapped } from '../judgement/columns.ts'
 import type { DeliveryDocument, Finding, RecipientOutcome } from '../judgement/evidence.ts'
 import { replyLine } from '../judgement/findings.ts'
-import { failureText, verdictText, wrapped } from '../judgement/text.ts'
+import { failureText, verdictText } from '../judgement/text.ts'
 import { visible } from '../judgement/visible.ts'
 import { bytes } from './table.ts'
 

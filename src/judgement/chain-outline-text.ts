@@ -10,7 +10,7 @@ import type {
   RevocationReport,
   ShownCertificate,
 } from './cert-document.ts'
-import { wrapped } from './text.ts'
+import { wrapped } from './columns.ts'
 import {
   counted,
   findingsLines,

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { pageColumns, wrapped } from './columns.ts'
 import { delivery, session } from './testing/documents.ts'
-import { deliveryLines, findingLines, pageColumns, planLines, sessionLines, wrapped } from './text.ts'
+import { deliveryLines, findingLines, planLines, sessionLines } from './text.ts'
 
 const columns = pageColumns
 

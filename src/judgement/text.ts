@@ -4,6 +4,7 @@
  * Lines are at most 100 columns of plain characters, no colours. Everything that came from outside passes `visible` here, whatever passed it before.
  * It shows; it adds no opinion that is not in the documents.
  */
+import { wrapped } from './columns.ts'
 import type {
   CertificateEvidence,
   DeliveryDocument,
@@ -19,8 +20,6 @@ import type {
 import { replyLine } from './findings.ts'
 import type { Plan } from './plan.ts'
 import { visible } from './visible.ts'
-
-export const pageColumns = 100
 
 /** A delivery, and the sessions it refers to (those that are known), as a page. */
 export function deliveryLines(delivery: DeliveryDocument, sessions: readonly SessionDocument[]): string[] {
@@ -211,29 +210,6 @@ function listed(keywords: readonly string[]): string {
 function field(label: string, text: string, indent = ''): string[] {
   const first = `${indent}  ${label.padEnd(labelColumns)}`
   return wrapped(visible(text, maxSentenceChars), first, ' '.repeat(first.length))
-}
-
-/** Broken at blanks; a word longer than a line is broken anywhere. */
-export function wrapped(text: string, first: string, following: string): string[] {
-  const lines: string[] = []
-  let line = first
-  let isEmpty = true
-  for (const word of text.split(' ')) {
-    let rest = word
-    while (line.length + (isEmpty ? 0 : 1) + rest.length > pageColumns) {
-      if (isEmpty) {
-        const room = pageColumns - line.length
-        line += rest.slice(0, room)
-        rest = rest.slice(room)
-      }
-      lines.push(line)
-      line = following
-      isEmpty = true
-    }
-    line += isEmpty ? rest : ` ${rest}`
-    isEmpty = false
-  }
-  return [...lines, line]
 }
 
 const startTlsWords: Readonly<Record<Plan['starttls'], string>> = {

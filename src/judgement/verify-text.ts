@@ -5,8 +5,9 @@
  * Lines are at most 100 columns. It shows and adds no opinion; what is too long to help is counted and left to `--json`. Everything that came
  * from outside passes `visible` here.
  */
+
+import { wrapped } from './columns.ts'
 import type { CertificateEvidence } from './evidence.ts'
-import { wrapped } from './text.ts'
 import type {
   StackOpinion,
   VerifyDocument,

@@ -6,8 +6,9 @@
  */
 import type { JournalReader, MessageSummary } from '../../journal/journal.ts'
 import { openJournalReader } from '../../journal/journal-reader.ts'
+import { wrapped } from '../../judgement/columns.ts'
 import type { DeliveryDocument, SessionDocument } from '../../judgement/evidence.ts'
-import { deliveryLines, wrapped } from '../../judgement/text.ts'
+import { deliveryLines } from '../../judgement/text.ts'
 import { visible } from '../../judgement/visible.ts'
 import { isMessageId } from '../../protocol/mail/message-id.ts'
 import { countDrops, isInMaildrop } from '../../relay/maildrop/drop.ts'

@@ -6,7 +6,7 @@
  * No line is printed that cannot work, unless --usage 2 asks for it; then the comments say so. What will break when the certificate is renewed stands
  * in comments beside the lines, so that the output is a zone file as it is. It publishes nothing and asks no DNS.
  */
-import { wrapped } from '../../judgement/text.ts'
+import { wrapped } from '../../judgement/columns.ts'
 import { type Issuer, type Placed, type TlsaSubjects, tlsaSubjects } from '../../judgement/tlsa-subjects.ts'
 import { visible } from '../../judgement/visible.ts'
 import { createTlsa, tlsaText } from '../../protocol/dane/tlsa.ts'
