@@ -32,6 +32,16 @@ describe('a chain', () => {
     ],
     ['whose intermediate is missing does not call its root a stranger', [leaf(), root()], sound],
     ['with both sides of a cross-signature is in order', [leaf(), intermediate(), crossSigned], sound],
+    [
+      'with a root signed by an algorithm of old tells where that is',
+      [leaf(), intermediate(), rootWith({ key: keyOf('root', 'rsa-2048'), signature: 'rsa-sha1' })],
+      { ...sound, roots: [2] },
+    ],
+    [
+      'with the certificate by which a root passed on to its next key has no root to spare',
+      [leaf(), intermediate(), rootWith({ issuer: rootWith({ key: keyOf('old root') }) })],
+      sound,
+    ],
     ['that is a root alone has no root to spare', [root()], sound],
   ])('%s', (_, made, expected) => {
     expect(shape(made)).toMatchObject(expected)

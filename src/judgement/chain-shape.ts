@@ -1,10 +1,15 @@
 /**
  * How a chain was put together by whoever configured the server: order, strangers, a root that need not be there (RFC 8446 §4.4.2).
  *
- * Told by names alone, subject against issuer: no signature is looked at, and no verdict depends on it. The cost is one look at each name.
+ * Told by names, subject against issuer: no verdict depends on it. One signature is looked at, for a root is whoever signed itself: the certificate that
+ * passes an authority on from one key to the next has the same name twice, and no other does in its place. The cost is one look at each name, and a budget of signatures.
  */
+import { createBudget } from '../protocol/x509/budget.ts'
 import { nameKey } from '../protocol/x509/distinguished-name.ts'
 import type { Certificate, DistinguishedName, Read } from '../protocol/x509/model.ts'
+import type { Budget } from '../protocol/x509/path-types.ts'
+import { keyIdentifierFit } from '../protocol/x509/rules.ts'
+import { verifySignature } from '../protocol/x509/signature.ts'
 import { fingerprint } from './certificate-evidence.ts'
 
 export interface ChainShape {
@@ -14,7 +19,7 @@ export interface ChainShape {
   readonly strangers: readonly number[]
   /** Sent a second time, and where it was sent first. */
   readonly copies: readonly { readonly position: number; readonly of: number }[]
-  /** Issuers that are their own issuer. */
+  /** Issuers that signed themselves. */
   readonly roots: readonly number[]
   /** The issuer of the highest certificate, where nobody sent has that name; null when the chain ends with a root. */
   readonly missing: DistinguishedName | null
@@ -43,6 +48,7 @@ export function chainShape(chain: readonly Read[]): ChainShape {
   const subjects = new Set(links.map(({ subject }) => subject))
   const highest = [...kin].find(({ issuer }) => !subjects.has(issuer))
   const above = links.filter(({ position }) => position > 0)
+  const budget = createBudget()
   return {
     early,
     strangers: above
@@ -58,6 +64,7 @@ export function chainShape(chain: readonly Read[]): ChainShape {
     }),
     roots: above
       .filter(link => kin.has(link) && !isRepeated(link) && link.subject === link.issuer)
+      .filter(({ certificate }) => hasSignedItself(certificate, budget))
       .map(({ position }) => position),
     missing: highest?.certificate.issuer ?? null,
   }
@@ -79,6 +86,12 @@ function linkOf(certificate: Certificate, position: number): Link {
     issuer: keyOf(certificate.issuer),
     sha256: fingerprint(certificate.der),
   }
+}
+
+/** Of one that is self-issued. Where the algorithm is none that is verified here, as of old roots, the key identifiers tell. */
+function hasSignedItself(certificate: Certificate, budget: Budget): boolean {
+  const verdict = verifySignature(certificate, certificate.publicKey, budget)
+  return verdict === 'good' || (verdict !== 'bad' && keyIdentifierFit(certificate, certificate) !== 'mismatch')
 }
 
 /** The leaf, and whoever names lead to from there. */
