@@ -134,7 +134,9 @@ function troublesOf(chain: readonly Read[], atMs: number, host: string | null): 
   return troubles
 }
 
-function refusalText({ reason, detail, certificate }: NoPath): string {
+function refusalText(because: NoPath | null): string {
+  if (because === null) return 'no valid path leads there, and why was not looked into.'
+  const { reason, detail, certificate } = because
   const seen = seenOf(reason, certificate === null ? null : subjectText(certificate), detail)
   return findingFor({ reason, detail: seen, reply: null }, null).says
 }

@@ -39,7 +39,7 @@ export interface VerifyRecord {
   /** `2 1 1 8d02505c…`, whole and in lower case. */
   readonly text: string
   readonly state: 'counts' | 'shadowed' | 'unusable'
-  /** `position` null: only the record itself holds it. `depth` null: no signatures lead there from the leaf. `subject` null: a bare key, or a certificate that cannot be read. */
+  /** At most ten; `why` says how many more there are. `position` null: only the record itself holds it. `depth` null: no signatures lead there from the leaf. `subject` null: a bare key, or a certificate that cannot be read. */
   readonly matches: readonly {
     readonly depth: number | null
     readonly position: number | null

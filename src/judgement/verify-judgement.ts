@@ -130,7 +130,7 @@ function byRoots(question: VerifyQuestion): Judged {
 }
 
 function byRecords(question: VerifyQuestion, dane: DaneJudgement): Judged {
-  const { verdict, records } = dane
+  const { verdict } = dane
   switch (verdict.kind) {
     case 'authenticated': {
       // Usage 3 asks for no name: RFC 7672 §3.1.1.
@@ -154,11 +154,8 @@ function byRecords(question: VerifyQuestion, dane: DaneJudgement): Judged {
         refusal: { reason: 'dane.all-unusable', detail: null, certificate: null },
         dane,
       }
-    case 'not-authenticated': {
-      const reasons = records.flatMap(({ outcome }) => (outcome?.kind === 'no-path' ? [outcome.because] : []))
-      const none = reasons.find(({ reason }) => reason === verdict.reason) ?? null
-      return refused(question, verdict.reason, verdict.detail, none, dane)
-    }
+    case 'not-authenticated':
+      return refused(question, verdict.reason, verdict.detail, verdict.none, dane)
     default:
       return verdict satisfies never
   }

@@ -7,6 +7,7 @@ import { tlsaText } from '../protocol/dane/tlsa.ts'
 import type { RecordJudgement, RecordMatch, Tlsa, UnusableBecause } from '../protocol/dane/types.ts'
 import { nameText } from '../protocol/x509/distinguished-name.ts'
 import type { Certificate } from '../protocol/x509/model.ts'
+import type { NoPath } from '../protocol/x509/path-types.ts'
 import { seenOf } from './chain-advice.ts'
 import { findingFor } from './findings.ts'
 import type { VerifyRecord } from './verify-document.ts'
@@ -27,17 +28,22 @@ export interface RecordContext {
   readonly ifSent: ReadonlyMap<number, IfSent>
 }
 
+/** Matches that a document lists for each record. More certificates of one key in one chain are somebody's game with our memory. */
+export const mostMatchesShown = 10
+
 export function verifyRecord(judged: RecordJudgement, context: RecordContext): VerifyRecord {
+  const more = judged.matches.length - mostMatchesShown
+  const rest = more > 0 ? ` It names ${more} more, which ${more === 1 ? 'is' : 'are'} not listed here.` : ''
   return {
     index: judged.index,
     text: tlsaText(judged.record),
     state: judged.state,
-    matches: judged.matches.map(({ depth, position, certificate }) => ({
+    matches: judged.matches.slice(0, mostMatchesShown).map(({ depth, position, certificate }) => ({
       depth,
       position,
       subject: certificate === null ? null : nameText(certificate.subject),
     })),
-    why: why(judged, context),
+    why: `${why(judged, context)}${rest}`,
   }
 }
 
@@ -86,12 +92,8 @@ function why(judged: RecordJudgement, context: RecordContext): string {
         : `It names ${namedText(judged)}, and would do as well; ${context.decider === null ? 'but the chain is not accepted' : `record ${context.decider} comes first`}.`
     case 'name-mismatch':
       return `It names ${namedText(judged)}, to which a valid path leads, but the server's certificate carries none of the names asked for.`
-    case 'no-path': {
-      const { reason, detail, certificate } = outcome.because
-      const seen = seenOf(reason, certificate === null ? null : subjectText(certificate), detail)
-      const failure = { reason, detail: seen, reply: null }
-      return `It names ${namedText(judged)}, but no valid path leads there: ${findingFor(failure, null).says}${completed(context.ifSent.get(index))}`
-    }
+    case 'no-path':
+      return `It names ${namedText(judged)}, but no valid path leads there${refusalText(outcome.because)}${completed(context.ifSent.get(index))}`
     case 'ta-is-leaf':
       return "It names the server's own certificate, and usage 2 is for an issuer: it would match with usage 3."
     case 'ee-not-leaf':
@@ -101,6 +103,13 @@ function why(judged: RecordJudgement, context: RecordContext): string {
     default:
       return outcome satisfies never
   }
+}
+
+function refusalText(because: NoPath | null): string {
+  if (because === null) return '; why was not looked into, for that was done for other records already.'
+  const { reason, detail, certificate } = because
+  const seen = seenOf(reason, certificate === null ? null : subjectText(certificate), detail)
+  return `: ${findingFor({ reason, detail: seen, reply: null }, null).says}`
 }
 
 function noMatch({ usage, selector }: Tlsa, ifSent: IfSent | undefined): string {

@@ -156,6 +156,22 @@ describe('why, for each record', () => {
     ])
   })
 
+  test('that nobody looked into why no path leads there', () => {
+    const tops = Array.from({ length: 9 }, (_, index) =>
+      rootWith({ subject: `CN=Top ${index}`, key: keyOf(`top ${index}`) }),
+    )
+    const made = [
+      leaf(),
+      ...tops.map(issuer => intermediateWith({ issuer, notAfter: secondsFrom(at, -1) })),
+      ...tops,
+    ]
+    const [first = '', ...others] = whys(verify({ made, records: tops.map(top => tlsa(2, 0, 1, top)) }))
+    expect(first).toMatch(/^It names CN=Top 0 at depth 2, but no valid path leads there: .* expired/)
+    expect(others.at(-1)).toBe(
+      'It names CN=Top 8 at depth 2, but no valid path leads there; why was not looked into, for that was done for other records already.',
+    )
+  })
+
   test('a stranger that was sent', () => {
     const [why = ''] = whys(verify({ made: [leaf(), stranger], records: [tlsa(2, 1, 1, stranger)] }))
     expect(why).toMatch(/^It names CN=A Stranger \(no signatures lead there from the leaf\), but no valid path/)
@@ -472,6 +488,39 @@ describe('bounds', () => {
     expect(document.records).toHaveLength(1_000)
     expect(new Set(whys(document)).size).toBe(1)
     expect(document.findings.length).toBeLessThanOrEqual(10)
+  })
+
+  test('records of every sort over one key of ninety-nine certificates: ten of them are listed, the others counted', () => {
+    const issuers = Array.from({ length: 99 }, (_, index) =>
+      intermediateWith({ notAfter: secondsFrom(at, index + 1) }),
+    )
+    const records = [tlsa(2, 1, 1, intermediate()), tlsa(3, 1, 1, intermediate()), tlsa(1, 1, 1, intermediate())]
+    const document = verify({ made: [leaf(), ...issuers], records })
+    for (const { matches, why } of document.records) {
+      expect(matches).toHaveLength(10)
+      expect(why).toMatch(/ It names 89 more, which are not listed here\.$/)
+    }
+    expect(
+      verify({ made: [leaf(), ...issuers.slice(0, 10)], records }).records.map(({ matches }) => matches.length),
+    ).toEqual([10, 10, 10])
+  })
+
+  test('the size of a document: as its records, and as its certificates, not as their product', () => {
+    const issuers = Array.from({ length: 80 }, (_, index) =>
+      intermediateWith({ notAfter: secondsFrom(at, index + 1) }),
+    )
+    const size = (records: number, certificates: number) =>
+      JSON.stringify(
+        verify({
+          made: [leaf(), ...issuers.slice(0, certificates)],
+          records: Array.from(
+            { length: records },
+            (_, index) => `${index} ${tlsa(2, 1, 1, intermediate()).slice(2)}`,
+          ),
+        }).records,
+      ).length
+    expect(size(200, 80) / size(200, 40)).toBeLessThan(1.1)
+    expect(size(200, 80) / size(100, 80)).toBeLessThan(2.1)
   })
 
   test('many faults: a hundred findings, and no more', () => {

@@ -30,6 +30,7 @@ import {
   generalName,
   keyUsage,
   type Made,
+  makeAuthority,
   makeLeaf,
   nameConstraints,
   pemOf,
@@ -458,6 +459,45 @@ function issuerRecords(): readonly CertificateCase[] {
   ]
 }
 
+/** The certificate of the key that the record holds was sent, and may not do what the key is wanted for. */
+function sentKeys(): readonly CertificateCase[] {
+  const sent = (
+    rule: 'x509.issuer-not-ca' | 'x509.name-constraints' | 'x509.extended-key-usage',
+    id: string,
+    says: string,
+    extensions: NonNullable<Recipe['extensions']>,
+  ): CertificateCase => {
+    const issuer = intermediateWith({ extensions })
+    return dane(rule, 'RFC 7671 §5.2.3', {
+      id: `dane-key-of-${id}`,
+      says,
+      chain: [leafWith({ issuer }), issuer],
+      tlsa: [tlsa(2, 1, 0, issuer)],
+      mail: refused(rule),
+    })
+  }
+  return [
+    sent(
+      'x509.issuer-not-ca',
+      'no-authority',
+      'The key that the record holds is that of a certificate that was sent and is no authority.',
+      { basicConstraints: null, keyUsage: null },
+    ),
+    sent(
+      'x509.name-constraints',
+      'constrained-certificate',
+      'The key that the record holds is that of an intermediate that was sent and excludes the name of the leaf.',
+      { nameConstraints: nameConstraints(null, [generalName('dns', 'example.com')]) },
+    ),
+    sent(
+      'x509.extended-key-usage',
+      'code-signer',
+      'The key that the record holds is that of an intermediate that was sent and is for signing code.',
+      { extendedKeyUsage: extendedKeyUsage(['codeSigning']) },
+    ),
+  ]
+}
+
 /** `2 1 0`: a key without a certificate (RFC 7671 §5.2.3). */
 function bareKeys(): readonly CertificateCase[] {
   const direct = leafWith({ issuer: root() })
@@ -548,6 +588,14 @@ function bareKeys(): readonly CertificateCase[] {
       chain: [leafWith({ names: ['other.example.net'] })],
       tlsa: [tlsa(2, 1, 0, intermediate())],
       mail: refused('x509.name-mismatch'),
+    }),
+    ...sentKeys(),
+    dane(null, 'RFC 7671 §5.2.3', {
+      id: 'dane-key-of-renamed-certificate',
+      says: 'The key that the record holds signed the leaf; a certificate with it was sent under a name that the leaf does not have for its issuer.',
+      chain: [leaf(), makeAuthority({ subject: 'CN=Test Renamed', key: keyOf('intermediate') })],
+      tlsa: [tlsa(2, 1, 0, intermediate())],
+      mail: byAnchorRecord(0, 0),
     }),
     dane(null, 'RFC 7671 §5.2.3', {
       id: 'dane-key-of-expired-certificate',

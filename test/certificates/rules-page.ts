@@ -64,7 +64,7 @@ This page is made from \`src/protocol/x509/rules.ts\` and the cases; \`vitest -u
 - **Cost**: signatures, steps and comparisons of names are counted against a budget (\`src/protocol/x509/budget.ts\`), and when it is spent the answer is
   \`x509.over-budget\`, never yes. An honest chain uses a few percent of it.
 - **Signatures** are verified by OpenSSL through \`node:crypto\`; everything else is ours.
-- **Trust anchors** are certificates, or bare keys (TLSA \`2 1 0\`). Their own signatures are not checked; their dates, constraints and purposes are.
+- **Trust anchors** are certificates, or bare keys (TLSA \`2 1 0\`, where no certificate with the key was sent as an issuer). Their own signatures are not checked; their dates, constraints and purposes are.
 - **Revocation is not judged**: neither CRLs nor OCSP answers are asked for or believed.
 - **Policies**: none is ever demanded, so policy extensions refuse nothing, but for critical \`policyConstraints\`, which is not understood.
 - **Names** are for RFC 9525: only alternative names count, a wildcard is the whole left-most label and covers no public suffix. See [verify.md](verify.md).

@@ -3,9 +3,13 @@ import { describe, expect, test } from 'vitest'
 import { keyOf } from '../../../test/certificates/keys.ts'
 import {
   at,
+  extendedKeyUsage,
+  generalName,
+  keyUsage,
   type Made,
   makeAuthority,
   makeLeaf,
+  nameConstraints,
   pemOf,
   type Recipe,
   subjectAltName,
@@ -260,12 +264,35 @@ describe('usage 2: an issuer, a path and a name', () => {
     expect(matches(judgement.records[0])).toBe('1/1')
   })
 
-  test('a key stands even when the certificate that was sent for it does not', () => {
+  test('a key is no way around what the certificate that was sent for it forbids', () => {
     const noAuthority = makeLeaf({ subject: 'CN=Test Intermediate', key: keyOf('intermediate'), issuer: root })
     expect(told(judge([leaf, noAuthority], [tlsa(2, 1, 1, noAuthority)]))).toBe('x509.issuer-not-ca')
     const judgement = judge([leaf, noAuthority], [tlsa(2, 1, 0, noAuthority)])
+    expect(told(judgement)).toBe('x509.issuer-not-ca')
+    expect(matches(judgement.records[0])).toBe('1/1')
+    for (const extensions of [
+      { nameConstraints: nameConstraints(null, [generalName('dns', 'example.com')]) },
+      { extendedKeyUsage: extendedKeyUsage(['codeSigning']) },
+      { keyUsage: keyUsage(['digitalSignature']) },
+    ]) {
+      const limited = makeAuthority({
+        subject: 'CN=Test Intermediate',
+        key: keyOf('intermediate'),
+        issuer: root,
+        extensions,
+      })
+      const reason = told(judge([leaf, limited], [tlsa(2, 1, 1, limited)]))
+      expect(reason).toMatch(/^x509\./)
+      expect(told(judge([leaf, limited], [tlsa(2, 1, 0, limited)]))).toBe(reason)
+      expect(told(judge([leaf], [tlsa(2, 1, 0, limited)]))).toBe('dane-ta 0 at 0')
+    }
+  })
+
+  test('a key stands beside a certificate of it that nothing sent has for its issuer', () => {
+    const renamed = makeAuthority({ subject: 'CN=New Name', key: keyOf('intermediate') })
+    const judgement = judge([leaf, renamed], [tlsa(2, 1, 0, issuer)])
     expect(told(judgement)).toBe('dane-ta 0 at 0')
-    expect(matches(judgement.records[0])).toBe('1/1 -/0')
+    expect(matches(judgement.records[0])).toBe('1/- -/0')
   })
 
   test('the issuer that a record names may have expired, what stands below it may not', () => {
@@ -446,11 +473,72 @@ describe('records beside each other', () => {
     )
     expect(told(judgement)).toBe('x509.issuer-not-ca')
     const reasons = judgement.records.map(({ outcome }) =>
-      outcome?.kind === 'no-path' ? outcome.because.reason : null,
+      outcome?.kind === 'no-path' ? outcome.because?.reason : null,
     )
     expect(reasons[1]).toBe('x509.issuer-not-ca')
     expect(reasons[0]).not.toBe('x509.issuer-not-ca')
     expect(reasons[2]).toBeNull()
+  })
+})
+
+describe('the reason of a refusal', () => {
+  const past = (year: number) => new Date(`${year}-01-01T00:00:00Z`)
+
+  test('comes with the path of the very record whose reason it is', () => {
+    const oldRoot = makeAuthority({ subject: 'CN=Old Root', key: keyOf('old root') })
+    const [under, crossed] = [root, oldRoot].map((above, index) =>
+      makeAuthority({
+        subject: 'CN=I',
+        key: keyOf('i'),
+        issuer: above,
+        ...(index === 0 ? {} : { notAfter: past(2024) }),
+      }),
+    )
+    if (under === undefined || crossed === undefined) throw new Error('two were made')
+    const bottom = makeLeaf({ issuer: under, notAfter: past(2023) })
+    const { verdict } = judge(
+      [bottom, under, root, crossed, oldRoot],
+      [tlsa(2, 0, 1, root), tlsa(2, 0, 1, crossed)],
+    )
+    expect(verdict).toMatchObject({
+      reason: 'x509.expired',
+      none: { reason: 'x509.expired', detail: expect.stringContaining('2023') },
+    })
+    const none = verdict.kind === 'not-authenticated' ? verdict.none : null
+    expect(Buffer.from(none?.certificate?.der ?? []).equals(bottom.der)).toBe(true)
+  })
+
+  test('is looked for in the first few records; of the others it is not made up', () => {
+    const tops = Array.from({ length: 12 }, (_, index) => {
+      const above = makeAuthority({
+        subject: `CN=T${index}`,
+        key: keyOf(`t${index}`),
+        notAfter: past(2010 + index),
+      })
+      return [makeAuthority({ subject: 'CN=I', key: keyOf('i'), issuer: above }), above] as const
+    })
+    const bottom = makeLeaf({ issuer: tops[0]?.[0] ?? root, notAfter: past(2023) })
+    const judgement = judge(
+      [bottom, ...tops.flat()],
+      tops.map(([, top]) => tlsa(2, 0, 1, top)),
+    )
+    const reasons = judgement.records.map(({ outcome }) =>
+      outcome?.kind === 'no-path' ? outcome.because : undefined,
+    )
+    expect(reasons.slice(0, 7).map(because => because?.reason)).toEqual(
+      Array.from({ length: 7 }, () => 'x509.expired'),
+    )
+    expect(reasons.slice(7)).toEqual(Array.from({ length: 5 }, () => null))
+    expect(told(judgement)).toBe('x509.expired')
+  })
+
+  test('is the budget for all of them when that ended', () => {
+    const judgement = judge(all, [tlsa(2, 1, 1, issuer), tlsa(2, 1, 1, root)], {
+      budget: createBudget({ steps: 1 }),
+    })
+    expect(
+      judgement.records.map(({ outcome }) => (outcome?.kind === 'no-path' ? outcome.because?.reason : outcome)),
+    ).toEqual(['x509.over-budget', 'x509.over-budget'])
   })
 })
 
@@ -463,7 +551,12 @@ describe('what is no chain', () => {
 
   test('a leaf that is no certificate', () => {
     const { verdict, records } = judge([broken, issuer], [tlsa(2, 1, 1, issuer), tlsa(3, 1, 1, issuer)])
-    expect(verdict).toEqual({ kind: 'not-authenticated', reason: 'x509.malformed', detail: 'it is not DER' })
+    expect(verdict).toEqual({
+      kind: 'not-authenticated',
+      reason: 'x509.malformed',
+      detail: 'it is not DER',
+      none: null,
+    })
     expect(records).toHaveLength(2)
   })
 

@@ -5,7 +5,7 @@
  * - Usage 3 names the leaf: by its octets or its key's, and nothing else is asked. Names, dates and faults cannot veto it
  *   (RFC 7671 §5.1, RFC 7672 §3.1.1).
  * - Usage 2 names an issuer: a certificate that was sent, in any place but never the leaf itself; or a certificate or key that the
- *   record holds whole, sent or not. A path must be valid up to it, and the leaf must carry one of the names (RFC 7672 §3.1.2). The dates of
+ *   record holds whole, sent or not; a bare key counts where no certificate with it was sent as somebody's issuer. A path must be valid up to it, and the leaf must carry one of the names (RFC 7672 §3.1.2). The dates of
  *   the issuer that is named are told, not judged: the record vouches for it as long as the DNS does. Those below it count.
  * - When several records authenticate, usage 3 decides before 2, then the least depth, then the first record.
  * - No usable record: TLS is owed, and nothing of the peer (RFC 7672 §2.2).
@@ -14,6 +14,7 @@
  *
  * The verdict is paid for first; depths and reasons of records that do not authenticate take what is left of the budget.
  */
+import { nameKey } from '../x509/distinguished-name.ts'
 import { type IdentityMatch, matchIdentity } from '../x509/identity.ts'
 import { findIssuers, type Node } from '../x509/issuers.ts'
 import type { Certificate } from '../x509/model.ts'
@@ -78,6 +79,7 @@ function nameCertificates(
 ): readonly NamedRecord[] {
   const index = indexCertificates(chain)
   const leafId = chain[0] ? certificateId(chain[0]) : null
+  const isIssuer = namedAsIssuer(chain)
   const sentIds = new Set(chain.map(certificate => (certificate === null ? null : certificateId(certificate))))
   const standing = standings(records)
   return records.map((record, place): NamedRecord => {
@@ -97,13 +99,32 @@ function nameCertificates(
         const anchor = { kind: 'certificate', certificate: stand.certificate } as const
         if (!sentIds.has(id)) anchors.set(id, { id, anchor, from: 'record' })
       }
-      if (stand.publicKey !== null) {
+      // What speaks for the key was sent, with its rights and limits: the key alone would be a way around them (RFC 7671 §5.2.3).
+      const isSpokenFor = positions.some(position => position > 0 && isIssuer(chain[position] ?? null))
+      if (stand.publicKey !== null && !isSpokenFor) {
         const id = keyId(stand.publicKey)
         anchors.set(id, { id, anchor: { kind: 'key', publicKey: stand.publicKey }, from: 'record' })
       }
     }
     return { index: place, record, standing: stand, positions, anchors: [...anchors.values()] }
   })
+}
+
+/** Whether the chain has another certificate that names this one as its issuer. */
+function namedAsIssuer(chain: readonly (Certificate | null)[]): (certificate: Certificate | null) => boolean {
+  const named = new Map<string, Set<string>>()
+  for (const certificate of chain) {
+    const issuer = certificate === null ? null : nameKey(certificate.issuer)
+    if (certificate === null || issuer === null) continue
+    const ids = named.get(issuer) ?? new Set()
+    named.set(issuer, ids.add(certificateId(certificate)))
+  }
+  return certificate => {
+    const subject = certificate === null ? null : nameKey(certificate.subject)
+    if (certificate === null || subject === null) return false
+    const below = named.get(subject)
+    return below !== undefined && (below.size > 1 || !below.has(certificateId(certificate)))
+  }
 }
 
 /** What was found out for usage 2. */
@@ -116,8 +137,8 @@ interface Search {
   readonly identity: IdentityMatch | 'not-checked' | null
   /** The budget ended before it was clear that there are no more paths. */
   readonly isOverBudget: boolean
-  /** Why none leads to these. */
-  readonly explain: (anchors: readonly NamedAnchor[]) => NoPath
+  /** Why none leads to these; null: that was not looked into. */
+  readonly explain: (anchors: readonly NamedAnchor[]) => NoPath | null
   /** What signatures lead to from the leaf, whatever else is wrong with it. Found out when first asked for. */
   readonly reached: () => Reached
 }
@@ -202,21 +223,23 @@ function identityOf(question: DaneQuestion, leaf: Certificate): Search['identity
 
 /**
  * Each set of anchors has its own reason why no path leads to it, and finding that out is a search of its own. Records come by the
- * thousand: only the first few sets are searched for, and the others are told what held for all.
+ * thousand: only the first few sets are looked into. When the budget ended, that is the reason of all.
  */
 function explainer(
   failed: ReadonlyMap<string, NoPath>,
   find: (anchors: readonly Anchor[]) => PathAnswer,
 ): Search['explain'] {
-  const [forAll = notSearched] = failed.values()
   const known = new Map(failed)
+  let isOverBudget = failed.values().some(({ reason }) => reason === 'x509.over-budget')
   return named => {
     const anchors = named.map(({ anchor }) => anchor)
     const set = setOf(anchors)
     const found = known.get(set)
     if (found !== undefined) return found
-    if (known.size >= mostExplained) return forAll
-    const none = find(anchors).none ?? notSearched
+    if (isOverBudget) return budgetEnded
+    if (known.size >= mostExplained) return null
+    const none = find(anchors).none ?? budgetEnded
+    isOverBudget = none.reason === 'x509.over-budget'
     known.set(set, none)
     return none
   }
@@ -314,8 +337,8 @@ function verdictWithoutLeaf(
   if (!records.some(({ state }) => state === 'counts')) return { kind: 'encrypt-only' }
   const [first] = question.chain
   if (first?.kind === 'malformed')
-    return { kind: 'not-authenticated', reason: 'x509.malformed', detail: first.detail }
-  return { kind: 'not-authenticated', reason: 'x509.no-certificate', detail: null }
+    return { kind: 'not-authenticated', reason: 'x509.malformed', detail: first.detail, none: null }
+  return { kind: 'not-authenticated', reason: 'x509.no-certificate', detail: null, none: null }
 }
 
 function verdictOf(
@@ -335,7 +358,7 @@ function verdictOf(
     return { kind: 'authenticated', by: 'dane-ta', record: index, depth, matched, path }
   }
   if (records.some(({ outcome }) => outcome?.kind === 'name-mismatch'))
-    return { kind: 'not-authenticated', reason: 'x509.name-mismatch', detail: null }
+    return { kind: 'not-authenticated', reason: 'x509.name-mismatch', detail: null, none: null }
   return { kind: 'not-authenticated', ...bestReason(records, search) }
 }
 
@@ -355,14 +378,18 @@ function deciderOf(
   return best
 }
 
-/** Of the certificates that records name, what is wrong with the one nearest to the leaf. */
+/** Of the certificates that records name, and that were looked into, what is wrong with the one nearest to the leaf. */
 function bestReason(
   records: readonly RecordJudgement[],
   search: Search,
-): { readonly reason: 'dane.no-match' | NoPath['reason']; readonly detail: string | null } {
+): {
+  readonly reason: 'dane.no-match' | NoPath['reason']
+  readonly detail: string | null
+  readonly none: NoPath | null
+} {
   let nearest: { readonly because: NoPath; readonly depth: number } | null = null
   for (const { matches, outcome } of records) {
-    if (outcome?.kind !== 'no-path') continue
+    if (outcome?.kind !== 'no-path' || outcome.because === null) continue
     let depth = Number.POSITIVE_INFINITY
     // The leaf at depth 0 is no issuer; a bare key is one from there on.
     for (const match of matches)
@@ -370,10 +397,14 @@ function bestReason(
         depth = Math.min(depth, match.depth)
     if (nearest === null || depth < nearest.depth) nearest = { because: outcome.because, depth }
   }
-  if (nearest === null) return { reason: search.isOverBudget ? 'x509.over-budget' : 'dane.no-match', detail: null }
-  const { reason, detail } = nearest.because
+  if (nearest === null)
+    return { reason: search.isOverBudget ? 'x509.over-budget' : 'dane.no-match', detail: null, none: null }
+  const { because } = nearest
+  const { reason, detail } = because
   // Where the path goes on without ever meeting what the records name, that is no fault of the path.
-  return endsElsewhere.has(reason) ? { reason: 'dane.no-match', detail } : { reason, detail }
+  return endsElsewhere.has(reason)
+    ? { reason: 'dane.no-match', detail, none: null }
+    : { reason, detail, none: because }
 }
 
 /** A block that is no certificate: what the peer sent is no chain, and no path is looked for in the rest. */
@@ -396,8 +427,8 @@ const endsElsewhere: ReadonlySet<NoPath['reason']> = new Set([
   'x509.missing-intermediate',
 ])
 
-/** Sets of anchors whose reason is searched for: more than honest publishers have. */
+/** Sets of anchors whose reason is looked for: more than honest publishers have. */
 const mostExplained = 8
 
-/** No path was found, and nobody looked for the reason. */
-const notSearched: NoPath = { reason: 'x509.over-budget', detail: null, certificate: null, furthest: [] }
+/** No path was found, and nobody could look for the reason. */
+const budgetEnded: NoPath = { reason: 'x509.over-budget', detail: null, certificate: null, furthest: [] }

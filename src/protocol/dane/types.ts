@@ -54,8 +54,8 @@ export type RecordOutcome =
   | { readonly kind: 'authenticates'; readonly depth: number }
   /** A valid path leads to it, but the leaf carries none of the names. */
   | { readonly kind: 'name-mismatch'; readonly depth: number }
-  /** It names a certificate, and no valid path leads from the leaf to that. */
-  | { readonly kind: 'no-path'; readonly because: NoPath }
+  /** It names a certificate, and no valid path leads from the leaf to that. `because` null: why not was not looked into, for that was done for many other records. */
+  | { readonly kind: 'no-path'; readonly because: NoPath | null }
   /** Usage 2, and the only certificate it names is the leaf: RFC 7671 §5.2 wants an issuer. */
   | { readonly kind: 'ta-is-leaf' }
   /** Usage 3, and it names another certificate than the leaf. */
@@ -97,6 +97,8 @@ export interface DaneJudgement {
         readonly kind: 'not-authenticated'
         readonly reason: 'dane.no-match' | 'x509.name-mismatch' | 'x509.no-certificate' | NoPath['reason']
         readonly detail: string | null
+        /** Of the record whose reason it is; null when it is that of no path. */
+        readonly none: NoPath | null
       }
   /** One for each record as given. */
   readonly records: readonly RecordJudgement[]

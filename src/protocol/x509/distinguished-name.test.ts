@@ -87,6 +87,15 @@ test('a long name ends in an ellipsis, whatever makes it long', () => {
   }
 })
 
+test('the text of a name is made once, however often it is asked for', () => {
+  const subject = named(commonName('Lučić'))
+  const decode = vi.spyOn(TextDecoder.prototype, 'decode')
+  for (let round = 0; round < 100; round++) expect(nameText(subject)).toBe('CN=Lučić')
+  const { length } = decode.mock.calls
+  decode.mockRestore()
+  expect(length).toBe(1)
+})
+
 const marks = '\u0301'.repeat(31)
 
 const pairs: readonly (readonly [what: string, one: Buffer, other: Buffer, areSame: boolean])[] = [
