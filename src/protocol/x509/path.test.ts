@@ -277,6 +277,18 @@ describe('when there is none, the reason is', () => {
     expect([none?.reason, none?.furthest.slice(1).map(commonName).join(' ')]).toEqual([reason, furthest])
   })
 
+  test('without the name of the certificate, which stands beside it', () => {
+    for (const extensions of [
+      { basicConstraints: basicConstraints('not-ca') },
+      { keyUsage: keyUsage(['cRLSign']) },
+    ]) {
+      const issuer = authority('Lower', upper, { extensions })
+      const { none } = ask(makeLeaf({ issuer }), [issuer, upper], [root])
+      expect(none?.detail).toBeNull()
+      expect(none?.certificate && commonName(none.certificate)).toBe('Lower')
+    }
+  })
+
   test('that of the path that came furthest', () => {
     const expired = authority('Root', undefined, { notAfter: second(-1) })
     const notCa = authority('Lower', upper, { extensions: { basicConstraints: basicConstraints('not-ca') } })

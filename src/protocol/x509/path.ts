@@ -244,10 +244,9 @@ function pathLengthFault(below: PartialPath, { certificate }: Node): Fault | nul
 
 /** RFC 5280 §6.1.4 (k), (n). */
 function authorityFault(certificate: Certificate): Fault | null {
-  if (certificate.basicConstraints?.isCa !== true)
-    return { reason: 'x509.issuer-not-ca', detail: nameText(certificate.subject) }
+  if (certificate.basicConstraints?.isCa !== true) return { reason: 'x509.issuer-not-ca', detail: null }
   if (certificate.keyUsage !== null && !certificate.keyUsage.has('keyCertSign'))
-    return { reason: 'x509.issuer-key-usage', detail: nameText(certificate.subject) }
+    return { reason: 'x509.issuer-key-usage', detail: null }
   return null
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { oid, sequence, set, utf8String } from '../../../test/certificates/der.ts'
 import { keyOf } from '../../../test/certificates/keys.ts'
 import {
   extension,
@@ -11,7 +12,7 @@ import {
   unknownExtension,
 } from '../../../test/certificates/maker.ts'
 import { parseCertificate } from './certificate.ts'
-import type { Certificate } from './model.ts'
+import type { Certificate, GeneralName } from './model.ts'
 import {
   criticalFaults,
   isRefused,
@@ -68,6 +69,45 @@ describe('faults of a leaf', () => {
   test('the common name of a client is its own affair', () => {
     expect(faultsOf({ subject: 'CN=other.example.com' }, 'client')).toEqual([])
   })
+})
+
+describe('common names beyond number', () => {
+  const subjectOf = (count: number) =>
+    sequence(...Array.from({ length: count }, () => set(sequence(oid('2.5.4.3'), utf8String('mx.example.com')))))
+
+  test('of more than sixteen none is looked for, and strict refuses them', () => {
+    const [few, many] = [16, 17].map(count => parsed(makeLeaf({ issuer, subject: subjectOf(count) })))
+    if (few === undefined || many === undefined) throw new Error('two were made')
+    expect(leafFaults(few, 'server')).toEqual([])
+    expect(leafFaults(many, 'server')).toEqual([{ reason: 'x509.cn-not-in-san', detail: '17 common names' }])
+    expect(isRefused('strict', 'x509.cn-not-in-san', many)).toBe(true)
+    expect(isRefused('mail', 'x509.cn-not-in-san', many)).toBe(false)
+  })
+
+  test.each([1, 16, 200])(
+    'alternative names are read once, whatever is asked and for however many common names: %i',
+    count => {
+      const leaf = parsed(makeLeaf({ issuer, subject: subjectOf(count), names: ['other.example.com'] }))
+      let reads = 0
+      const alternativeNames = Array.from(
+        { length: 1_000 },
+        (): GeneralName => ({
+          type: 'dns',
+          get value() {
+            reads++
+            return 'other.example.com'
+          },
+        }),
+      )
+      const counted: Certificate = { ...leaf, alternativeNames }
+      for (let round = 0; round < 10; round++) {
+        expect(leafFaults(counted, 'server')).toHaveLength(1)
+        expect(isRefused('strict', 'x509.cn-not-in-san', counted)).toBe(true)
+      }
+      // Each is put among the copies, and among the hosts.
+      expect(reads).toBeLessThanOrEqual(2_000)
+    },
+  )
 })
 
 describe('what strict refuses only sometimes', () => {

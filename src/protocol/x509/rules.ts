@@ -31,8 +31,7 @@ export function isRefused(profile: Profile, reason: X509Reason, certificate: Cer
   if (rules[reason][profile] === 'report') return false
   if (reason === 'x509.leaf-is-ca') return certificate.keyUsage?.has('keyCertSign') !== true
   if (reason === 'x509.leaf-key-usage') return profile === 'mail' || !isFullAuthority(certificate)
-  if (reason === 'x509.cn-not-in-san')
-    return strayCommonNames(certificate).some(name => isMisleading(certificate, name))
+  if (reason === 'x509.cn-not-in-san') return strayCommonNames(certificate).isMisleading
   return true
 }
 
@@ -49,8 +48,10 @@ export function leafFaults(leaf: Certificate, purpose: Purpose): readonly Fault[
   const names = leaf.extensions.find(({ oid }) => oid === extensionOids.subjectAltName)
   if (names?.critical === true && !isEmptyName(leaf.subject)) add('x509.san-critical')
   if (names === undefined) add('x509.no-san')
-  else if (purpose === 'server')
-    for (const name of strayCommonNames(leaf).slice(0, 1)) add('x509.cn-not-in-san', name)
+  else if (purpose === 'server') {
+    const { first } = strayCommonNames(leaf)
+    if (first !== null) add('x509.cn-not-in-san', first)
+  }
   return faults
 }
 
@@ -138,24 +139,43 @@ function hasKeyIdentifier(certificate: Certificate): boolean {
   return hasExtension(certificate, extensionOids.subjectKeyIdentifier)
 }
 
-function strayCommonNames(leaf: Certificate): readonly string[] {
-  return commonNames(leaf.subject).filter(name => !isAlternativeName(leaf, name))
+/** Common names that are no alternative names. */
+interface StrayNames {
+  readonly first: string | null
+  /** Whether somebody who reads one would expect another server than the alternative names tell. */
+  readonly isMisleading: boolean
 }
 
-/** The common name is to be a copy of one of them, character for character (CA/B BR §7.1.4.3); addresses as RFC 5952 writes them. */
-function isAlternativeName(leaf: Certificate, text: string): boolean {
-  return (leaf.alternativeNames ?? []).some(name => {
-    if (name.type === 'ip')
-      return (name.value.length === 4 || name.value.length === 16) && formatIp(name.value) === text
-    return (name.type === 'dns' || name.type === 'email' || name.type === 'uri') && name.value === text
-  })
+/** Certificates do not change, and are asked about once for each path. */
+const knownStrays = new WeakMap<Certificate, StrayNames>()
+
+function strayCommonNames(leaf: Certificate): StrayNames {
+  const known = knownStrays.get(leaf)
+  if (known !== undefined) return known
+  const strays = findStrays(leaf)
+  knownStrays.set(leaf, strays)
+  return strays
 }
 
-/** Whether somebody who reads the common name would expect another server than the alternative names tell. */
-function isMisleading(leaf: Certificate, text: string): boolean {
+/** The common name is to be a copy of an alternative one, character for character (CA/B BR §7.1.4.3); addresses as RFC 5952 writes them. */
+function findStrays(leaf: Certificate): StrayNames {
+  const all = commonNames(leaf.subject)
+  if (all.length > mostCommonNames) return { first: `${all.length} common names`, isMisleading: true }
+  const copies = new Set<string>()
+  const hosts: string[] = []
+  for (const name of leaf.alternativeNames ?? []) {
+    if (name.type === 'ip' && (name.value.length === 4 || name.value.length === 16))
+      copies.add(formatIp(name.value))
+    if (name.type === 'dns' || name.type === 'email' || name.type === 'uri') copies.add(name.value)
+    if (name.type === 'dns') hosts.push(name.value)
+  }
+  const strays = all.filter(text => !copies.has(text))
+  return { first: strays[0] ?? null, isMisleading: strays.some(text => isMisleading(text, hosts)) }
+}
+
+function isMisleading(text: string, hosts: readonly string[]): boolean {
   if (likeAddress.test(text)) return true
-  const names = (leaf.alternativeNames ?? []).flatMap(name => (name.type === 'dns' ? [name.value] : []))
-  return likeHost.test(text) && names.length > 0 && !names.some(name => name.endsWith(`.${text}`))
+  return likeHost.test(text) && hosts.length > 0 && !hosts.some(name => name.endsWith(`.${text}`))
 }
 
 function timeText(ms: number): string {
@@ -185,6 +205,9 @@ const handshakeUsages: Readonly<Record<Purpose, readonly KeyUsage[]>> = {
   server: ['digitalSignature', 'keyEncipherment', 'keyAgreement'],
   client: ['digitalSignature', 'keyAgreement'],
 }
+
+/** Each is looked for among the alternative names. Sound certificates have one (CA/B BR §7.1.4.2). */
+const mostCommonNames = 16
 
 /** An address in whatever notation, right or wrong. */
 const likeAddress = /^(?:0x[0-9a-f]+|[0-9.]+|[0-9a-f.]*:[0-9a-f:.]*)$/i
@@ -452,7 +475,7 @@ export const rules: Readonly<Record<X509Reason, Rule>> = {
     ...issuance,
     about: 'any',
     spec: 'RFC 5280 §4.2.1.6',
-    what: 'Alternative names, and names in constraints, are well-formed, and an authority has a subject. A malformed name matches nothing, and refuses where a constraint applies to it. A constraint `.example.org` of DNS names permits the names below it, and excludes that name, too.',
+    what: 'Alternative names, and names in constraints, are well-formed, and an authority has a subject. A malformed name matches nothing, but for a DNS name that is sound without one dot at its end; any refuses where a constraint applies to it. A constraint `.example.org` of DNS names permits the names below it, and excludes that name, too.',
   },
   'x509.public-suffix-wildcard': {
     ...issuance,
@@ -464,7 +487,7 @@ export const rules: Readonly<Record<X509Reason, Rule>> = {
     ...issuance,
     about: 'leaf',
     spec: 'CA/B BR §7.1.4.3',
-    what: 'The common name of a server is among its alternative names, as a copy.',
+    what: 'The common name of a server is among its alternative names, as a copy; of more than 16 none is looked for.',
     unless:
       'it is text, or the domain that an alternative name lies in, or a host name beside nothing but addresses',
   },
