@@ -19,15 +19,12 @@ import { type KnownData, makeRecord } from '../protocol/dns/records.ts'
 import {
   createDnsClient,
   type DnsClientOptions,
-  deadServerMs,
   failureTtlSeconds,
   maxNegativeTtlSeconds,
   maxTtlSeconds,
   minTtlSeconds,
-  parseNameServer,
-  udpPayloadBytes,
-  withoutEdnsMs,
 } from './dns-client.ts'
+import { deadServerMs, parseNameServer, udpPayloadBytes, withoutEdnsMs } from './dns-servers.ts'
 import type { Resolver } from './resolver.ts'
 
 interface Asked {

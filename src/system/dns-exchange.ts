@@ -23,8 +23,15 @@ export interface NameServer {
   readonly port: number
 }
 
+export type Transport = 'udp' | 'tcp'
+
 export type Exchanged =
-  | { readonly kind: 'response'; readonly message: Message }
+  | {
+      readonly kind: 'response'
+      readonly message: Message
+      readonly over: Transport
+      readonly bytes: number
+    }
   | { readonly kind: 'timeout' }
   /** Nobody listens, no route, connection lost; `why` is the system's code. */
   | { readonly kind: 'unreachable'; readonly why: string }
@@ -39,17 +46,20 @@ export interface Exchange {
 
 /**
  * Asks once. Waits `waitMs` for UDP and, if the answer was cut, as long again for TCP. `done` never rejects.
+ *
+ * @param over `tcp`: without asking over UDP before
  */
-export function exchange(server: NameServer, query: Message, waitMs: number): Exchange {
+export function exchange(server: NameServer, query: Message, waitMs: number, over: Transport = 'udp'): Exchange {
   let isAborted = false
-  let current = overUdp(server, query, waitMs)
+  let current = over === 'udp' ? overUdp(server, query, waitMs) : overTcp(server, query, waitMs)
   const step = async (): Promise<Exchanged> => {
     const first = await current.done
     if (first !== 'truncated') return first
     if (isAborted) return { kind: 'closed' }
+    if (over === 'tcp') return cutOverTcp
     current = overTcp(server, query, waitMs)
     const second = await current.done
-    return second === 'truncated' ? { kind: 'malformed', why: 'truncated over TCP' } : second
+    return second === 'truncated' ? cutOverTcp : second
   }
   return {
     done: step(),
@@ -75,7 +85,7 @@ function overUdp(server: NameServer, query: Message, waitMs: number): Attempt {
         if (error !== null) failed(error)
       })
     socket.on('message', datagram => {
-      const result = judge(datagram, query)
+      const result = judge(datagram, query, 'udp')
       if (result !== 'not-ours') finish(result)
     })
     socket.on('error', failed)
@@ -104,7 +114,7 @@ function overTcp(server: NameServer, query: Message, waitMs: number): Attempt {
       if (received.length < 2) return
       const end = 2 + received.readUInt16BE(0)
       if (received.length < end) return
-      const result = judge(received.subarray(2, end), query)
+      const result = judge(received.subarray(2, end), query, 'tcp')
       // Over TCP nobody else can have sent it, so there is nothing to wait for.
       finish(result === 'not-ours' ? { kind: 'malformed', why: 'an answer to something else' } : result)
     })
@@ -139,14 +149,14 @@ function attempt(
   return { done: promise, abort: () => finish({ kind: 'closed' }) }
 }
 
-function judge(bytes: Uint8Array, query: Message): Exchanged | 'truncated' | 'not-ours' {
+function judge(bytes: Uint8Array, query: Message, over: Transport): Exchanged | 'truncated' | 'not-ours' {
   const head = decodeHead(bytes)
   if (head.kind === 'malformed' || !isResponseTo(head.value, query)) return 'not-ours'
   // What follows may be cut in the middle, so it is not even decoded (RFC 2181 §9).
   if (head.value.truncated) return 'truncated'
   const whole = decodeMessage(bytes)
   if (whole.kind === 'malformed') return { kind: 'malformed', why: `${whole.because} at byte ${whole.at}` }
-  return { kind: 'response', message: whole.value }
+  return { kind: 'response', message: whole.value, over, bytes: bytes.length }
 }
 
 function isResponseTo(head: MessageHead, query: Message): boolean {
@@ -164,6 +174,7 @@ function isResponseTo(head: MessageHead, query: Message): boolean {
   )
 }
 
+const cutOverTcp: Exchanged = { kind: 'malformed', why: 'truncated over TCP' }
 const refusals: ReadonlySet<number> = new Set([rcodes.FORMERR, rcodes.SERVFAIL, rcodes.NOTIMP, rcodes.REFUSED])
 
 function codeOf(error: Error): string {

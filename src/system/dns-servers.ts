@@ -1,0 +1,252 @@
+/**
+ * Recursive name servers, asked one question until one of them answers it.
+ *
+ * They are asked in order with failover and retransmission: those that refuse once, those that are silent several times, and those that lately were
+ * silent last. Which answer will do is for the caller to say. Success means that one did; everything else is `failed` with a reason. Nothing is kept
+ * here but the habits of servers; nothing is validated.
+ */
+import { randomInt } from 'node:crypto'
+import { isIPv6 } from 'node:net'
+import { type Edns, type Message, makeQuery } from '../protocol/dns/message.ts'
+import type { Name } from '../protocol/dns/name.ts'
+import { rcodeName, rcodes } from '../protocol/dns/numbers.ts'
+import type { DnsReason } from '../protocol/dns/reasons.ts'
+import { parseIp } from '../protocol/ip.ts'
+import { type Exchange, type Exchanged, exchange, type NameServer, type Transport } from './dns-exchange.ts'
+import { parseResolvConf } from './resolv-conf.ts'
+import { createWatchedFile } from './watched-file.ts'
+
+export interface DnsServersOptions {
+  /** `192.0.2.53`, `192.0.2.53:5353`, `2001:db8::53`, `[2001:db8::53]:5353`, in order of preference. Empty: those of resolv.conf. */
+  readonly servers: readonly string[]
+  /** How long one server is waited for at most, in ms; less when the time for the question must do for several. Default: resolv.conf's `timeout`, or `defaultWaitMs`. */
+  readonly waitMs?: number
+  /** How often all silent servers are asked. Default: resolv.conf's `attempts`, or `defaultAttempts`. */
+  readonly attempts?: number
+  readonly resolvConf?: string
+  /** A whole number, evenly spread over 0 to `below` - 1, that nobody can guess. */
+  readonly random?: (below: number) => number
+  /** Milliseconds of a clock that never goes back. */
+  readonly now?: () => number
+}
+
+export interface AskedOfServers {
+  readonly name: Name
+  readonly type: number
+  /** DO: signatures are wanted, so a server that does not understand EDNS has failed. Otherwise it is asked without. */
+  readonly dnssec: 'wanted' | 'not-wanted'
+  /** CD (RFC 4035 §3.2.2). */
+  readonly checking: 'disabled' | 'enabled'
+  /** `udp`: and over TCP what was cut. */
+  readonly over: Transport
+  /** Servers that are not asked, as `names` has them. */
+  readonly avoid: readonly string[]
+}
+
+/** `refused`: this server need not be asked again, another may know more; `why` in a few words. */
+export type Taken<T> =
+  | { readonly kind: 'taken'; readonly value: T }
+  | { readonly kind: 'refused'; readonly why: string }
+
+export type Heard<T> =
+  | {
+      readonly kind: 'taken'
+      readonly value: T
+      readonly server: string
+      readonly over: Transport
+      readonly bytes: number
+    }
+  | Unheard
+
+export interface Unheard {
+  readonly kind: 'failed'
+  readonly why: string
+  readonly reason: DnsReason
+  /** Who refused; null when nobody said anything. */
+  readonly server: string | null
+}
+
+export interface DnsServers {
+  /** `192.0.2.53:53`, `[2001:db8::53]:53`, in order. */
+  names(): readonly string[]
+  /** @param deadlineMs on the clock of `now`. @param take is shown responses that are NOERROR or NXDOMAIN. */
+  ask<T>(asked: AskedOfServers, deadlineMs: number, take: (message: Message) => Taken<T>): Promise<Heard<T>>
+  /** Ends what is under way as `closed`, and whatever comes later. */
+  close(): void
+}
+
+/** What fits through almost every path without fragments. */
+export const udpPayloadBytes = 1232
+
+export const defaultWaitMs = 2500
+export const defaultAttempts = 3
+
+/** A server that did not answer is asked after the others for this long (RFC 2308 §7.2 allows five minutes). */
+export const deadServerMs = 30_000
+
+/** A server that does not understand EDNS is asked without it for this long (RFC 6891 §6.2.2). */
+export const withoutEdnsMs = 15 * 60_000
+
+/** Why a server that cannot send signatures is no use to who wants them. */
+export const noEdns = 'it does not understand EDNS, so it cannot send signatures'
+
+export const closed: Unheard = { kind: 'failed', why: 'closed', reason: 'dns.lookup-failed', server: null }
+
+/** An `address` or `address:port`; null when it is none. IPv6 with a port is written in brackets. */
+export function parseNameServer(text: string): NameServer | null {
+  // A link-local server may carry its interface: `fe80::1%eth0`.
+  if (parseIp(text) !== null || isIPv6(text)) return { address: text, port: 53 }
+  const [, bracketed, plain, digits] = /^(?:\[([^\]]*)\]|([0-9.]+))(?::([0-9]{1,5}))?$/.exec(text) ?? []
+  const address = bracketed ?? plain ?? ''
+  const isAddress = bracketed === undefined ? parseIp(address)?.length === 4 : isIPv6(address)
+  const port = digits === undefined ? 53 : Number(digits)
+  return isAddress && port >= 1 && port <= 65_535 ? { address, port } : null
+}
+
+/** @throws RangeError for a server that is not an address: the configuration is checked before it gets here */
+export function createDnsServers(options: DnsServersOptions): DnsServers {
+  const { now = () => performance.now(), random = (below: number) => randomInt(below) } = options
+  const configured = options.servers.map(text => {
+    const server = parseNameServer(text)
+    if (server === null) throw new RangeError(`not the address of a name server: ${text}`)
+    return server
+  })
+  const resolvConf = createWatchedFile(options.resolvConf ?? '/etc/resolv.conf', parseResolvConf, now)
+  const exchanges = new Set<Exchange>()
+  const habits = new Map<string, { deadUntilMs: number; plainUntilMs: number }>()
+  let isClosed = false
+
+  function settings(): Settings {
+    const file = configured.length > 0 ? null : resolvConf()
+    return {
+      servers: file === null ? configured : file.servers.map(address => ({ address, port: 53 })),
+      waitMs: options.waitMs ?? file?.timeoutMs ?? defaultWaitMs,
+      attempts: options.attempts ?? file?.attempts ?? defaultAttempts,
+    }
+  }
+
+  function habitsOf(server: NameServer) {
+    const id = nameOfServer(server)
+    const known = habits.get(id) ?? {
+      deadUntilMs: Number.NEGATIVE_INFINITY,
+      plainUntilMs: Number.NEGATIVE_INFINITY,
+    }
+    habits.set(id, known)
+    return known
+  }
+
+  /** In their own order, those that lately did not answer last. They are never left out: all may be silent for another reason. */
+  function inOrder(servers: readonly NameServer[]): readonly NameServer[] {
+    const isDead = (server: NameServer) => habitsOf(server).deadUntilMs > now()
+    return [...servers.filter(server => !isDead(server)), ...servers.filter(isDead)]
+  }
+
+  async function askOnce(server: NameServer, asked: AskedOfServers, waitMs: number, edns: Edns | null) {
+    const { name, type, checking, over } = asked
+    const plain = makeQuery({ id: random(65_536), name, type, edns })
+    const running = exchange(server, { ...plain, checkingDisabled: checking === 'disabled' }, waitMs, over)
+    exchanges.add(running)
+    try {
+      return await running.done
+    } finally {
+      exchanges.delete(running)
+    }
+  }
+
+  /** One server, with EDNS and, if it does not understand that and may do without, without. */
+  async function askServer(server: NameServer, asked: AskedOfServers, waitMs: number): Promise<Exchanged> {
+    if (asked.dnssec === 'wanted') return askOnce(server, asked, waitMs, { ...ourEdns, dnssecOk: true })
+    const habit = habitsOf(server)
+    if (habit.plainUntilMs > now()) return askOnce(server, asked, waitMs, null)
+    const result = await askOnce(server, asked, waitMs, ourEdns)
+    if (result.kind !== 'response' || !isEdnsRefused(result.message)) return result
+    const plain = await askOnce(server, asked, waitMs, null)
+    if (plain.kind === 'response' && !isEdnsRefused(plain.message)) habit.plainUntilMs = now() + withoutEdnsMs
+    return plain
+  }
+
+  return {
+    names: () => settings().servers.map(nameOfServer),
+    /** All servers until one answers. Those that refuse are not asked again; those that are silent are, `attempts` times in all. */
+    async ask(asked, deadlineMs, take) {
+      const { servers, waitMs, attempts } = settings()
+      const refused = new Set<NameServer>()
+      let failure: Unheard = { kind: 'failed', why: 'timeout', reason: 'dns.timeout', server: null }
+      const order = inOrder(servers.filter(server => !asked.avoid.includes(nameOfServer(server))))
+      if (order.length === 0) return { ...failure, why: 'there is no other server', reason: 'dns.lookup-failed' }
+      for (let round = 0; round < attempts; round++) {
+        for (const [index, server] of order.entries()) {
+          if (refused.has(server)) continue
+          const leftMs = deadlineMs - now()
+          // Shared out, so that one silent server cannot use up the time of those behind it.
+          const triesLeft = order.length * (attempts - round) - index
+          if (isClosed) return closed
+          if (leftMs <= 0) return failure
+          const result = await askServer(server, asked, Math.min(waitMs, leftMs / triesLeft))
+          switch (result.kind) {
+            case 'closed':
+              return closed
+            case 'timeout':
+            case 'unreachable':
+              habitsOf(server).deadUntilMs = now() + deadServerMs
+              if (result.kind === 'unreachable' && failure.server === null)
+                failure = { ...failure, why: `unreachable (${result.why})`, reason: 'dns.lookup-failed' }
+              continue
+            case 'malformed':
+              failure = refusal(server, `malformed answer (${result.why})`)
+              break
+            case 'response': {
+              habitsOf(server).deadUntilMs = Number.NEGATIVE_INFINITY
+              const taken = judged(asked, result.message, take)
+              if (taken.kind === 'taken') {
+                const { over, bytes } = result
+                return { kind: 'taken', value: taken.value, server: nameOfServer(server), over, bytes }
+              }
+              failure = refusal(server, taken.why)
+              break
+            }
+            default:
+              result satisfies never
+          }
+          refused.add(server)
+        }
+      }
+      return failure
+    },
+    close() {
+      isClosed = true
+      for (const running of exchanges) running.abort()
+    },
+  }
+}
+
+interface Settings {
+  readonly servers: readonly NameServer[]
+  readonly waitMs: number
+  readonly attempts: number
+}
+
+function judged<T>(asked: AskedOfServers, message: Message, take: (message: Message) => Taken<T>): Taken<T> {
+  const { rcode, edns } = message
+  // Without an OPT of its own the server has not seen ours (RFC 6891 §6.1.1): that there are no signatures says nothing of the zone.
+  if (asked.dnssec === 'wanted' && (isEdnsRefused(message) || (edns === null && isAnswer(rcode))))
+    return { kind: 'refused', why: noEdns }
+  return isAnswer(rcode) ? take(message) : { kind: 'refused', why: rcodeName(rcode) }
+}
+
+const isAnswer = (rcode: number) => rcode === rcodes.NOERROR || rcode === rcodes.NXDOMAIN
+
+/** FORMERR or NOTIMP without an OPT of its own comes from a server that does not know EDNS; BADVERS from one that knows another (RFC 6891 §6.1.3, RFC 6891 §7). */
+function isEdnsRefused(message: Message): boolean {
+  if (message.rcode === rcodes.BADVERS) return true
+  return message.edns === null && (message.rcode === rcodes.FORMERR || message.rcode === rcodes.NOTIMP)
+}
+
+function refusal(server: NameServer, why: string): Unheard {
+  return { kind: 'failed', why, reason: 'dns.lookup-failed', server: nameOfServer(server) }
+}
+
+const nameOfServer = ({ address, port }: NameServer) =>
+  address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+
+const ourEdns: Edns = { udpPayloadBytes, version: 0, dnssecOk: false, options: [] }
