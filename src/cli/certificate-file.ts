@@ -10,6 +10,7 @@ import { visible } from '../judgement/visible.ts'
 import type { Certificate, Read } from '../protocol/x509/model.ts'
 import { readChain } from '../protocol/x509/pem.ts'
 import { CliFailure } from './failure.ts'
+import { shellWord } from './shell-word.ts'
 
 /** Every certificate that browsers trust together is a quarter of a megabyte. */
 const maxFileBytes = 10 * 1024 * 1024
@@ -22,13 +23,18 @@ export function readCertificates(file: string, option: string): readonly Read[] 
   const text = textOf(bytes)
   const chain = readChain(text)
   if (chain.length > 0) return chain
-  const { says, hint } = whatElse(bytes, text, file)
+  const { says, hint } = whatElse(bytes, text, file, serverFirst)
   throw new CliFailure('cli.bad-input', `${option}: ${nameOf(file)} ${says}`, hint)
 }
 
 /** Roots to trust, or certificates that are known: all blocks must be certificates, for a root that is left out would be called untrusted. */
 export function readRoots(file: string, option: string): readonly Certificate[] {
-  const text = textOf(readBounded(file, option))
+  const wanted = option === '--roots' ? 'root certificates' : 'certificates'
+  const bytes = readBounded(file, option, {
+    bytes: maxFileBytes,
+    hint: `Give it a file of ${wanted} in PEM, one after the other.`,
+  })
+  const text = textOf(bytes)
   const read = readChain(text, maxRoots)
   const broken = read.findIndex(({ kind }) => kind === 'malformed')
   const detail = read[broken]
@@ -38,8 +44,9 @@ export function readRoots(file: string, option: string): readonly Certificate[] 
       `${option}: block ${broken + 1} of ${nameOf(file)} is no certificate: ${visible(detail.detail)}`,
       'Take it out of the file, or put the whole certificate there.',
     )
-  if (read.length === 0) return certificatesOf(readCertificates(file, option))
-  return certificatesOf(read)
+  if (read.length > 0) return certificatesOf(read)
+  const { says, hint } = whatElse(bytes, text, file, 'in any order')
+  throw new CliFailure('cli.bad-input', `${option}: ${nameOf(file)} ${says}`, hint)
 }
 
 export function certificatesOf(chain: readonly Read[]): readonly Certificate[] {
@@ -109,8 +116,10 @@ export function textOf(bytes: Buffer): string {
   return bytes.toString('latin1')
 }
 
-function whatElse(bytes: Buffer, text: string, file: string): { says: string; hint: string } {
-  const from = file === '-' ? '' : ` -in ${visible(file, 200)}`
+/** @param order Of the certificates that are wanted, in words. */
+function whatElse(bytes: Buffer, text: string, file: string, order: string): { says: string; hint: string } {
+  const pemHint = `It must be PEM: blocks that begin with -----BEGIN CERTIFICATE-----, ${order}.`
+  const from = file === '-' ? '' : ` -in ${shellWord(file)}`
   if (bytes.length === 0) return { says: 'is empty', hint: pemHint }
   const labels = [
     ...new Set([...text.matchAll(/-----BEGIN ([A-Z0-9 ]{1,40})-----/g)].map(match => match[1] ?? '')),
@@ -126,7 +135,7 @@ function whatElse(bytes: Buffer, text: string, file: string): { says: string; hi
         .slice(0, 5)
         .map(label => label.toLowerCase())
         .join(', ')}`,
-      hint: 'Give it the file with the CERTIFICATE blocks, as the server sends them.',
+      hint: `Give it the file with the CERTIFICATE blocks, ${order}.`,
     }
   // A SEQUENCE: an X.509 certificate begins with another one inside, PKCS #7 with an OID, PKCS #12 with a number.
   if (bytes[0] === 0x30) {
@@ -160,8 +169,7 @@ export function nameOf(file: string): string {
   return file === '-' ? 'standard input' : visible(file, 200)
 }
 
-const pemHint =
-  'It must be PEM: blocks that begin with -----BEGIN CERTIFICATE-----, the certificate of the server first.'
+const serverFirst = 'the certificate of the server first'
 
 const unreadable: ReadonlyMap<string, string> = new Map([
   ['ENOENT', 'there is no such file'],

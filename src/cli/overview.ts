@@ -49,8 +49,6 @@ const groups: readonly { readonly name: string; readonly entries: readonly Entry
   },
 ]
 
-export const commandNames = groups.flatMap(group => group.entries.map(entry => entry.command))
-
 export function overview(paint: Paint): string {
   const lines = groups.flatMap(group => [
     paint('bold', group.name),

@@ -5,14 +5,14 @@
  */
 import { Command, CommanderError, Option } from 'commander'
 import { visible } from '../judgement/visible.ts'
-import { nearest } from '../relay/configuration/nearest.ts'
 import type { CertShowOptions } from './commands/cert.ts'
 import type { LogOptions } from './commands/log.ts'
 import type { TlsaCreateOptions } from './commands/tlsa.ts'
 import type { VerifyOptions } from './commands/verify.ts'
 import { type Context, createContext } from './context.ts'
 import { CliFailure, errorDocument, failures } from './failure.ts'
-import { commandNames, overview, overviewDocument } from './overview.ts'
+import { overview, overviewDocument } from './overview.ts'
+import { readUsage, several, type UsageProblem } from './usage.ts'
 
 /** @returns the exit code. Never rejects. */
 export async function run(argv: readonly string[]): Promise<number> {
@@ -20,14 +20,19 @@ export async function run(argv: readonly string[]): Promise<number> {
   try {
     return await dispatch(argv, context)
   } catch (error) {
-    const failure = asFailure(error, argv)
+    const failure = asFailure(error)
     if (context.json) context.answer(errorDocument(failure) as Parameters<Context['answer']>[0], '')
-    else
+    else {
+      const { wrapped } = await import('../judgement/columns.ts')
+      // The others come from services, whose logs want a sentence in one line.
+      const isTyped = failure.code === 'cli.usage' || failure.code === 'cli.bad-input'
+      const lines = (text: string) => (isTyped ? wrapped(text, '', '') : [text])
       context.remark(
-        [`hermetic: ${failure.message}`, ...(failure.more.lines ?? []), failure.hint]
+        [...lines(`hermetic: ${failure.message}`), ...(failure.more.lines ?? []), ...lines(failure.hint)]
           .filter(line => line !== '')
           .join('\n'),
       )
+    }
     return failures[failure.code]
   }
 }
@@ -44,11 +49,15 @@ async function dispatch(argv: readonly string[], context: Context): Promise<numb
   const program = commands(context, async work => {
     exitCode = await work()
   })
+  const { command, problem } = readUsage(program, words)
+  if (problem !== null) throw usageFailure(problem, command)
   try {
     await program.parseAsync(words, { from: 'user' })
   } catch (error) {
-    if (error instanceof CommanderError && error.exitCode === 0) return 0
-    throw error
+    if (!(error instanceof CommanderError)) throw error
+    if (error.exitCode === 0) return 0
+    const [says = '', meant = ''] = error.message.replace(/^error: /, '').split('\n')
+    throw usageFailure({ says: visible(says), meant: visible(meant).replace(/^\((.*)\)$/, '$1') }, command)
   }
   return exitCode
 }
@@ -76,11 +85,7 @@ function commands(context: Context, perform: (work: () => Promise<number>) => Pr
     })
     .exitOverride()
     .helpCommand(false)
-    .argument('[command]')
-    .action((command: string | undefined) => {
-      if (command !== undefined) throw new CommanderError(1, 'hermetic.unknownCommand', unknownCommand(command))
-      context.answer(overviewDocument(), overview(context.paint))
-    })
+    .action(() => context.answer(overviewDocument(), overview(context.paint)))
 
   /** A command of its own settings, because commander hands them down only to commands it makes itself. */
   const add = (parent: Command, usage: string, description: string) =>
@@ -144,7 +149,6 @@ function commands(context: Context, perform: (work: () => Promise<number>) => Pr
   // Only for the help: `dispatch` takes it before.
   add(program, 'sendmail', 'hand in a message, with the options of sendmail(8)')
 
-  const several = (value: string, before: readonly string[] = []) => [...before, value]
   add(program, 'verify', 'judge the certificates of a server: one chain, one verdict, no network')
     .requiredOption(
       '--chain <file>',
@@ -226,22 +230,10 @@ function commands(context: Context, perform: (work: () => Promise<number>) => Pr
 
 function group(program: Command, name: string, description: string): Command {
   const command = program.command(name).description(description)
-  return command.argument('[what]').action((what: string | undefined) => {
+  return command.action(() => {
     const known = command.commands.map(one => one.name()).join(', ')
-    throw new CommanderError(
-      1,
-      'hermetic.unknownCommand',
-      what === undefined
-        ? `'${name}' needs one of ${known}`
-        : `'${name}' has no '${visible(what, 60)}', only ${known}`,
-    )
+    throw new CommanderError(1, 'hermetic.unknownCommand', `'${name}' needs one of ${known}`)
   })
-}
-
-function unknownCommand(name: string): string {
-  const meant = nearest(name, commandNames)
-  const known = meant === null ? `; there are ${commandNames.join(', ')}` : `\nDid you mean ${meant}?`
-  return `there is no command '${visible(name, 60)}'${known}`
 }
 
 function wholeNumber(text: string): number {
@@ -277,22 +269,15 @@ function contextOf(argv: readonly string[]): Context {
   return createContext({ json: own.includes('--json'), config })
 }
 
-function asFailure(error: unknown, argv: readonly string[]): CliFailure {
+/** @param command The one whose help is to be read: `hermetic cert show`. */
+function usageFailure({ says, meant }: UsageProblem, command: string): CliFailure {
+  const help =
+    command === 'hermetic' ? "'hermetic' lists the commands." : `'${command} --help' lists what it takes.`
+  return new CliFailure('cli.usage', says, [meant, help].filter(part => part !== '').join(' '))
+}
+
+function asFailure(error: unknown): CliFailure {
   if (error instanceof CliFailure) return error
-  if (error instanceof CommanderError) {
-    const [says = '', meant = ''] = error.message
-      .replace(/^error: /, '')
-      .split('\n')
-      .map(line => visible(line))
-    const command = commandNames.includes(argv[0] ?? '') ? `hermetic ${argv[0]} --help` : 'hermetic'
-    return new CliFailure(
-      'cli.usage',
-      says,
-      [meant.replace(/^\((.*)\)$/, '$1'), `'${command}' shows how it is used.`]
-        .filter(part => part !== '')
-        .join(' '),
-    )
-  }
   const says = error instanceof Error ? error.message : String(error)
   const trace = error instanceof Error ? (error.stack ?? '') : ''
   return new CliFailure(

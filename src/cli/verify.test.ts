@@ -53,7 +53,8 @@ const digestOf = ({ pem }: Made) =>
   Buffer.from(new X509Certificate(pem).fingerprint256.replaceAll(':', ''), 'hex').toString('hex')
 
 async function verify(...args: readonly string[]) {
-  const { code, document } = await hermeticJson(['verify', '--at', at, ...args])
+  const time = args.includes('--at') ? [] : ['--at', at]
+  const { code, document } = await hermeticJson(['verify', ...time, ...args])
   return { code, document: document as unknown as VerifyDocument }
 }
 
@@ -236,6 +237,8 @@ describe('wrong usage is 64, and says what is wrong', () => {
     ['an unknown purpose', () => [...chain(), '--purpose', 'both'], 'Allowed choices are server, client'],
     ['two files from standard input', () => ['verify', '--chain', '-', '--roots', '-'], 'only one file'],
     ['a word too many', () => [...chain(), 'extra'], 'too many arguments'],
+    ['two times', () => [...chain(), '--at', at, '--at', at], '--at is given twice'],
+    ['two sets of roots', () => [...chain(), '--roots=a.pem', '--roots', 'b.pem'], '--roots is given twice'],
     ['records of no file', () => ['tlsa', 'create'], "missing required argument 'cert.pem'"],
     ['usage 1', () => ['tlsa', 'create', path('leaf.pem'), '--usage', '1'], 'Allowed choices are 2, 3'],
     ['port 0', () => ['tlsa', 'create', path('leaf.pem'), '--port', '0'], 'not a port'],
@@ -264,6 +267,68 @@ describe('wrong usage is 64, and says what is wrong', () => {
   })
 })
 
+describe('what was meant is told', () => {
+  test.each<[string, string[], string, string]>([
+    [
+      'a command, before its options',
+      ['verfy', '--chain', 'x'],
+      "there is no command 'verfy'",
+      'Did you mean verify?',
+    ],
+    ['a command of a group, before its words', ['cert', 'sho', 'f.pem'], "'cert' has no 'sho'", 'mean cert show?'],
+    [
+      'an option, before one that is missing',
+      ['verify', '--chian', 'x'],
+      "option '--chian'",
+      'Did you mean --chain?',
+    ],
+    [
+      'an option with its value',
+      ['cert', 'show', 'f.pem', '--root=x'],
+      "option '--root'",
+      'Did you mean --roots?',
+    ],
+    [
+      'the option that takes the file',
+      ['verify', 'full.pem'],
+      'too many arguments',
+      'Did you mean --chain full.pem?',
+    ],
+    ['and that file, as a shell takes it', ['verify', 'a b.pem'], 'too many arguments', "--chain 'a b.pem'?"],
+    [
+      'the help of the very command',
+      ['tlsa', 'create', 'a', 'b'],
+      'too many arguments',
+      "'hermetic tlsa create --help'",
+    ],
+    [
+      'the data of a record, from a line of a zone',
+      ['verify', '--chain', 'x', '--tlsa', '_25._tcp.mx. 3600 IN TLSA 3 1 1 AB ; old'],
+      'this is a line of a zone file',
+      'Leave out everything up to TLSA, and the comment: --tlsa "3 1 1 ab"',
+    ],
+    [
+      'a record without its comment',
+      ['verify', '--chain', 'x', '--tlsa', '3 1 1 ab ; old'],
+      "a ';' begins a comment",
+      'Leave the comment out: --tlsa "3 1 1 ab"',
+    ],
+  ])('%s', async (_title, args, says, hint) => {
+    const [json, plain] = await Promise.all([hermeticJson(args), hermetic(args)])
+    expect([json.code, plain.code]).toEqual([64, 64])
+    expect(json.document['says']).toContain(says)
+    expect(json.document['hint']).toContain(hint)
+    for (const line of plain.err.split('\n')) expect(line.length).toBeLessThanOrEqual(100)
+  })
+
+  test('and that --cn-fallback is no matter beside records', async () => {
+    const words = ['verify', '--chain', path('chain.pem'), '--any-name', '--tlsa', `3 0 1 ${digestOf(leaf)}`]
+    const [with_, without] = await Promise.all([hermetic([...words, '--cn-fallback']), hermetic(words)])
+    expect([with_.code, without.code, without.err]).toEqual([0, 0, ''])
+    expect(with_.err).toContain('--cn-fallback changes nothing beside --tlsa')
+  })
+})
+
 describe('a file that is not what it should be is 65, with what to do', () => {
   test.each<[string, string[], string, string]>([
     ['missing', ['verify', '--chain', 'nowhere.pem'], 'there is no such file', 'certificates in PEM'],
@@ -273,6 +338,12 @@ describe('a file that is not what it should be is 65, with what to do', () => {
     ['a key', ['verify', '--chain', 'key.pem'], 'only private key', 'CERTIFICATE blocks'],
     ['PKCS #7', ['verify', '--chain', 'p7.pem'], 'PKCS #7', 'openssl pkcs7 -print_certs'],
     ['DER', ['verify', '--chain', 'leaf.der'], 'is DER, not PEM', 'openssl x509 -inform der'],
+    [
+      'roots that are not there',
+      ['verify', '--chain', 'chain.pem', '--roots', 'nowhere.pem'],
+      'there is no such file',
+      'a file of root certificates in PEM',
+    ],
     ['endless', ['verify', '--chain', '/dev/zero'], 'larger than 10 MB', 'only the certificates of one server'],
     [
       'roots that are none',

@@ -8,7 +8,7 @@ import { exitCodeOf, verifyChain } from '../../judgement/verify.ts'
 import type { KeyExchange } from '../../judgement/verify-document.ts'
 import { verifyText } from '../../judgement/verify-text.ts'
 import { visible } from '../../judgement/visible.ts'
-import { parseTlsa } from '../../protocol/dane/tlsa.ts'
+import { parseTlsa, tlsaText } from '../../protocol/dane/tlsa.ts'
 import type { Tlsa } from '../../protocol/dane/types.ts'
 import type { Certificate, Profile, Purpose, Read } from '../../protocol/x509/model.ts'
 import { readCertificates, readRoots } from '../certificate-file.ts'
@@ -62,6 +62,10 @@ export async function run(options: VerifyOptions, context: Context): Promise<num
     cnFallback: options.cnFallback === true ? 'if-no-dns-id' : 'never',
     isPublicSuffix: await publicSuffixes(chain),
   })
+  if (options.cnFallback === true && tlsa !== null)
+    context.remark(
+      'hermetic: --cn-fallback changes nothing beside --tlsa: a record of usage 2 takes the common name as it is.',
+    )
   context.answer({ ...document }, verifyText(document, context.paint))
   return exitCodeOf(document, anyName)
 }
@@ -69,11 +73,27 @@ export async function run(options: VerifyOptions, context: Context): Promise<num
 function tlsaRecord(text: string): Tlsa {
   const parsed = parseTlsa(text)
   if (parsed.kind === 'record') return parsed.record
-  throw new CliFailure(
-    'cli.usage',
-    `--tlsa '${visible(text, 60)}': ${parsed.says}`,
-    'Usage, selector and matching type from 0 to 255, then hex digits, all in quotes: --tlsa "3 1 1 0B9F..."',
-  )
+  const { says, hint } = ofZoneFile(text) ?? { says: parsed.says, hint: tlsaHint }
+  throw new CliFailure('cli.usage', `--tlsa '${visible(text, 60)}': ${says}`, hint)
+}
+
+/** What stands in zone files around a record's data, and is no part of it; null when it is something else that is wrong. */
+function ofZoneFile(text: string): { readonly says: string; readonly hint: string } | null {
+  const uncommented = text.replaceAll(/;[^\n]*/g, '').trim()
+  const data = uncommented.replace(/^.*?\bTLSA\s+/is, '').trim()
+  const parsed = data.length < text.length ? parseTlsa(data) : null
+  const example = parsed?.kind === 'record' ? `: --tlsa "${tlsaText(parsed.record)}"` : '.'
+  if (data !== uncommented)
+    return {
+      says: 'this is a line of a zone file, and the data of the record alone is wanted.',
+      hint: `Leave out everything up to TLSA${text.includes(';') ? ', and the comment' : ''}${example}`,
+    }
+  if (text.includes(';'))
+    return {
+      says: "a ';' begins a comment in zone files, which is no part of the record.",
+      hint: `Leave the comment out${example}`,
+    }
+  return null
 }
 
 /** Mozilla's are loaded only where they decide. */
@@ -85,6 +105,9 @@ async function rootsOf(
   if (file !== undefined) return readRoots(file, '--roots')
   return tlsa === null ? (await import('../public-roots.ts')).publicRootsFor(chain) : []
 }
+
+const tlsaHint =
+  'Usage, selector and matching type from 0 to 255, then hex digits, all in quotes: --tlsa "3 1 1 0B9F..."'
 
 /** Real chains have one to three. */
 const defaultMaxIntermediates = 10

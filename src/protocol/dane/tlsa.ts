@@ -32,17 +32,15 @@ export function parseTlsa(text: string): ParsedTlsa {
   const numbers: number[] = []
   for (const [index, part] of [usage, selector, matchingType].entries()) {
     const what = fieldNames[index] ?? ''
-    if (part === undefined) return fault(`This TLSA record ends before its ${what}. ${expectedForm}`)
+    if (part === undefined) return fault(`This TLSA record ends before its ${what}.`)
     if (!/^[0-9]{1,3}$/.test(part) || Number(part) > 255)
-      return fault(`The ${what} of a TLSA record is a number from 0 to 255. ${expectedForm}`)
+      return fault(`The ${what} of a TLSA record is a number from 0 to 255.`)
     numbers.push(Number(part))
   }
   const digits = rest.join('')
-  if (digits === '') return fault(`This TLSA record has no data after its three numbers. ${expectedForm}`)
+  if (digits === '') return fault('This TLSA record has no data after its three numbers.')
   if (!/^[0-9a-fA-F]*$/.test(digits))
-    return fault(
-      `The data of a TLSA record is written in hexadecimal digits, and something else stands there. ${expectedForm}`,
-    )
+    return fault('The data of a TLSA record is written in hexadecimal digits, and something else stands there.')
   if (digits.length % 2 !== 0)
     return fault(
       'The data of this TLSA record has an odd number of hexadecimal digits: at least one digit is missing.',
@@ -188,7 +186,6 @@ function fault(says: string): ParsedTlsa {
 }
 
 const fieldNames = ['certificate usage', 'selector', 'matching type'] as const
-const expectedForm = 'Write it as three numbers and hexadecimal digits, such as "3 1 1 8d02505c…".'
 
 const digestNames: ReadonlyMap<number, string> = new Map([
   [1, 'sha256'],
