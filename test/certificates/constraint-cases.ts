@@ -377,6 +377,18 @@ function directoryNames(): readonly CertificateCase[] {
       excluded: [directory('O=Example')],
       subject,
     }),
+    broken('directory-excluded-as-bmp', 'The subject is below the excluded name, and written as BMPString.', {
+      excluded: [directory('O=Example')],
+      subject: sequence(set(sequence(oid('2.5.4.10'), tlv(0x1e, Buffer.from('Example', 'utf16le').swap16())))),
+    }),
+    broken(
+      'directory-excluded-as-teletex',
+      'The subject is below the excluded name, and written as TeletexString.',
+      {
+        excluded: [directory('O=Example')],
+        subject: sequence(set(sequence(oid('2.5.4.10'), tlv(0x14, Buffer.from('EXAMPLE'))))),
+      },
+    ),
     kept('directory-not-excluded', 'The subject is not below the excluded name.', {
       excluded: [directory('O=Another')],
       subject,

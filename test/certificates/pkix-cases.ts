@@ -26,6 +26,7 @@ import {
   oid,
   sequence,
   set,
+  tlv,
   utcTime,
   utf8String,
 } from './der.ts'
@@ -1422,6 +1423,32 @@ function malformedCases(): readonly CertificateCase[] {
       'The subjectAltName of the leaf is an empty list.',
       leafOf({ extensions: { subjectAltName: rawSubjectAltName([]) } }),
       refused(),
+    ],
+    [
+      'malformed-san-other-name',
+      'The subjectAltName of the leaf has a name, and an otherName that holds no type and value.',
+      leafOf({
+        extensions: {
+          subjectAltName: rawSubjectAltName([
+            generalName('dns', 'mx.example.com'),
+            tlv(0xa0, Buffer.of(0x0c, 1, 0x61)),
+          ]),
+        },
+      }),
+      refused('x509.malformed'),
+    ],
+    [
+      'malformed-san-edi-party-name',
+      'The subjectAltName of the leaf has a name, and an ediPartyName that holds half an element.',
+      leafOf({
+        extensions: {
+          subjectAltName: rawSubjectAltName([
+            generalName('dns', 'mx.example.com'),
+            tlv(0xa5, Buffer.of(0xa1, 5, 0x0c)),
+          ]),
+        },
+      }),
+      refused('x509.malformed'),
     ],
     [
       'malformed-extensions-empty',

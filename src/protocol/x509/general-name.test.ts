@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
-import { constraintProblem, nameProblem } from './general-name.ts'
+import { openDer, takeProblem } from './der.ts'
+import { constraintProblem, nameProblem, nextGeneralName } from './general-name.ts'
 import type { GeneralName } from './model.ts'
-import { hex } from './testing/der.ts'
+import { hex, implicit, octetString, oid, sequence, tagged, text, utf8 } from './testing/der.ts'
 
 const label = 'a'.repeat(63)
 const longest = `${label}.${label}.${label}.${'a'.repeat(61)}`
@@ -99,6 +100,128 @@ const others: readonly (readonly [name: GeneralName, isSound: boolean])[] = [
 
 test.each(others)('the alternative name %j is well-formed: %j', (name, isSound) => {
   expect(nameProblem(name) === null).toBe(isSound)
+})
+
+const nested = (depth: number): Buffer => (depth === 0 ? hex('0500') : sequence(nested(depth - 1)))
+const principal = oid('1.3.6.1.5.2.2')
+
+const unread: readonly (readonly [what: string, der: Buffer, problem: string | null])[] = [
+  ['an otherName', tagged(0, principal, tagged(0, utf8('a'))), null],
+  ['one of several elements', tagged(0, principal, tagged(0, sequence(utf8('a'), sequence(octetString())))), null],
+  ['an otherName without anything', tagged(0), 'the type of an otherName is missing'],
+  ['without a value', tagged(0, principal), 'the value of an otherName is missing'],
+  ['with an empty value', tagged(0, principal, tagged(0)), 'the value of an otherName is empty'],
+  [
+    'with a value of no tag',
+    tagged(0, principal, utf8('a')),
+    'the value of an otherName is missing or of another type',
+  ],
+  [
+    'with two values',
+    tagged(0, principal, tagged(0, utf8('a'), utf8('b'))),
+    'something follows the value of an otherName',
+  ],
+  [
+    'with something behind',
+    tagged(0, principal, tagged(0, utf8('a')), utf8('b')),
+    'something follows an otherName',
+  ],
+  [
+    'with another type than an object identifier',
+    hex('a004c0000201'),
+    'the type of an otherName is missing or of another type',
+  ],
+  [
+    'with a value cut off inside',
+    tagged(0, principal, tagged(0, sequence(hex('0c0561')))),
+    'an element is longer than what it stands in',
+  ],
+  [
+    'with an indefinite length inside',
+    tagged(0, principal, tagged(0, sequence(hex('30800000')))),
+    'an indefinite length',
+  ],
+  ['nested as deep as anybody needs', tagged(0, principal, tagged(0, nested(16))), null],
+  ['nested deeper', tagged(0, principal, tagged(0, nested(18))), 'elements are nested too deep'],
+  ['an x400Address', tagged(3, sequence(text(0x61, '')), sequence()), null],
+  ['an x400Address of nothing', tagged(3), 'the attributes of an x400Address is missing'],
+  ['an x400Address that is none', hex('a304ffffffff'), 'a tag number is not minimal, or too long'],
+  [
+    'one with half an element behind',
+    tagged(3, sequence(), hex('3005')),
+    'an element is longer than what it stands in',
+  ],
+  ['an ediPartyName', tagged(5, tagged(0, utf8('a')), tagged(1, text(0x14, 'b'))), null],
+  ['an ediPartyName without assigner', tagged(5, tagged(1, utf8('b'))), null],
+  ['an ediPartyName of nothing', tagged(5), 'the partyName of an ediPartyName is missing'],
+  [
+    'an ediPartyName of an assigner alone',
+    tagged(5, tagged(0, utf8('a'))),
+    'the partyName of an ediPartyName is missing',
+  ],
+  [
+    'an ediPartyName that is none',
+    hex('a504c0000201'),
+    'the partyName of an ediPartyName is missing or of another type',
+  ],
+  ['an ediPartyName of an empty text', tagged(5, tagged(1)), 'a text of an ediPartyName is missing'],
+  [
+    'an ediPartyName of octets',
+    tagged(5, tagged(1, octetString())),
+    'a text of an ediPartyName is of another type',
+  ],
+  [
+    'an ediPartyName of two texts',
+    tagged(5, tagged(1, utf8('a'), utf8('b'))),
+    'something follows a text of an ediPartyName',
+  ],
+  ['a registeredID', implicit(8, hex('2a0304')), null],
+  ['a registeredID of nothing', implicit(8, ''), 'a registeredID is no well-formed object identifier'],
+  [
+    'a registeredID that ends inside a number',
+    implicit(8, hex('2a83')),
+    'a registeredID is no well-formed object identifier',
+  ],
+  [
+    'a registeredID longer than any',
+    implicit(8, Buffer.alloc(200, 1)),
+    'a registeredID is no well-formed object identifier',
+  ],
+]
+
+test.each(unread)('of kinds that mail has no use for: %s', (_what, octets, problem) => {
+  const der = openDer(octets)
+  const name = nextGeneralName(der)
+  if (problem === null)
+    expect(name).toEqual({ type: 'other', tag: (octets[0] ?? 0) & 0x1f, der: Uint8Array.from(octets) })
+  else {
+    expect(name).toBeNull()
+    expect(takeProblem(der)).toMatch(new RegExp(`^${problem} at octet \\d+$`))
+  }
+})
+
+test('every cut of such a name is none, also with its own length made to fit', () => {
+  for (const [, octets, problem] of unread) {
+    if (problem !== null) continue
+    for (let end = 0; end < octets.length; end++) {
+      expect(nextGeneralName(openDer(octets.subarray(0, end)))).toBeNull()
+      const fitting = Buffer.from(octets.subarray(0, Math.max(end, 2)))
+      fitting[1] = fitting.length - 2
+      const isWholeAgain = fitting[0] === 0xa3 || fitting[0] === 0x88
+      if (!isWholeAgain) expect(nextGeneralName(openDer(fitting))).toBeNull()
+    }
+  }
+})
+
+test('octets of such names are read once: work grows as their number', () => {
+  const elements = (count: number) => {
+    const der = openDer(
+      tagged(0, principal, tagged(0, sequence(...Array.from({ length: count }, () => nested(8))))),
+    )
+    expect(nextGeneralName(der)).not.toBeNull()
+    return der.reading.elements
+  }
+  expect(elements(2_000) / elements(1_000)).toBeLessThan(2.01)
 })
 
 const bases: readonly (readonly [name: GeneralName, isSound: boolean])[] = [

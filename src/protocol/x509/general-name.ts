@@ -1,7 +1,8 @@
 /**
  * General names (RFC 5280 §4.2.1.6): read from DER, and what is wrong with the texts in them.
  *
- * Reading keeps every octet. Whether a text is a name of its kind is a question of its own, with one answer for alternative names (`nameProblem`) and one
+ * Reading keeps every octet. Kinds that mail has no use for (otherName, x400Address, ediPartyName, registeredID) have to be made as their types say, and of
+ * what stands in them without a type of its own every element has to be DER; what it means is not asked. Whether a text is a name of its kind is a question of its own, with one answer for alternative names (`nameProblem`) and one
  * for the bases of name constraints (`constraintProblem`, RFC 5280 §4.2.1.10). Neither says whether a name matches anything.
  */
 import { parseIp } from '../ip.ts'
@@ -10,12 +11,16 @@ import {
   context,
   type Der,
   enter,
+  fail,
   failHere,
   hasMore,
   isAtEnd,
   latin1,
   next,
   nextAs,
+  nextIf,
+  nextOid,
+  openDer,
   tags,
   whole,
 } from './der.ts'
@@ -54,14 +59,81 @@ export function nextGeneralName(der: Der): GeneralName | null {
       return isName(enter(inside)) ? { type: 'directory', value: { der: whole(inside) } } : null
     }
     case context.constructed(0):
+      return isOtherName(enter(der)) ? otherOf(der) : null
     case context.constructed(3):
+      return isX400Address(enter(der)) ? otherOf(der) : null
     case context.constructed(5):
+      return isEdiPartyName(enter(der)) ? otherOf(der) : null
     case context.primitive(8):
-      return { type: 'other', tag: der.tag & 0x1f, der: whole(der) }
+      return isRegisteredId(der) ? otherOf(der) : null
     default:
       failHere(der, 'a general name is of no known kind')
       return null
   }
+}
+
+function otherOf(der: Der): GeneralName {
+  return { type: 'other', tag: der.tag & 0x1f, der: whole(der) }
+}
+
+/** A type, and a value in [0]. */
+function isOtherName(der: Der): boolean {
+  if (nextOid(der, 'the type of an otherName') === null) return false
+  if (!nextAs(der, context.constructed(0), 'the value of an otherName')) return false
+  const value = enter(der)
+  if (!hasMore(value)) return failHere(der, 'the value of an otherName is empty')
+  return (
+    next(value) &&
+    isSound(value, deepest) &&
+    isAtEnd(value, 'the value of an otherName') &&
+    isAtEnd(der, 'an otherName')
+  )
+}
+
+/** ORAddress: standard attributes, which may be followed by others. */
+function isX400Address(der: Der): boolean {
+  if (!nextAs(der, tags.sequence, 'the attributes of an x400Address') || !isSound(der, deepest)) return false
+  return areSound(der, deepest)
+}
+
+/** nameAssigner [0], which may be missing, and partyName [1]: a text each. */
+function isEdiPartyName(der: Der): boolean {
+  if (nextIf(der, context.constructed(0)) && !isDirectoryString(enter(der))) return false
+  if (!nextAs(der, context.constructed(1), 'the partyName of an ediPartyName')) return false
+  return isDirectoryString(enter(der)) && isAtEnd(der, 'an ediPartyName')
+}
+
+function isDirectoryString(der: Der): boolean {
+  const what = 'a text of an ediPartyName'
+  if (!hasMore(der)) return fail(der, `${what} is missing`)
+  if (!next(der)) return false
+  return directoryStrings.has(der.tag) ? isAtEnd(der, what) : failHere(der, `${what} is of another type`)
+}
+
+/** The octets of an object identifier, under another tag. */
+function isRegisteredId(der: Der): boolean {
+  const octets = content(der)
+  const isOid =
+    octets.length < 0x80 && nextOid(openDer(Uint8Array.of(tags.oid, octets.length, ...octets)), 'it') !== null
+  return isOid || failHere(der, 'a registeredID is no well-formed object identifier')
+}
+
+/** Whether all elements that are left are DER, and all inside them. */
+function areSound(der: Der, depth: number): boolean {
+  while (hasMore(der)) if (!next(der) || !isSound(der, depth)) return false
+  return true
+}
+
+/** The same for what is inside the element read last. */
+function isSound(der: Der, depth: number): boolean {
+  if (!isConstructed(der)) return true
+  if (depth === 0) return failHere(der, 'elements are nested too deep')
+  return areSound(enter(der), depth - 1)
+}
+
+/** X.690 §8.1.2.5. */
+function isConstructed(der: Der): boolean {
+  return ((der.reading.bytes[der.start] ?? 0) & 0x20) !== 0
 }
 
 /** What keeps an alternative name from being a name of its kind, for people; null: it is well-formed, or of a kind that is not looked into. */
@@ -176,6 +248,18 @@ const localPart =
   /^(?:[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*|"(?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\[\x20-\x7e])*")$/
 /** RFC 3986 §3: a scheme, and something behind it. */
 const uri = /^[a-z][a-z0-9+.-]*:[\x21-\x7e]+$/i
+
+/** DirectoryString (RFC 5280 §4.1.2.4). */
+const directoryStrings: ReadonlySet<number> = new Set([
+  tags.teletexString,
+  tags.printableString,
+  tags.universalString,
+  tags.utf8String,
+  tags.bmpString,
+])
+
+/** Elements inside each other, in names that nobody reads. A Kerberos principal has five. */
+const deepest = 16
 
 const leadingOnes: ReadonlySet<number> = new Set([0, 0x80, 0xc0, 0xe0, 0xf0, 0xf8, 0xfc, 0xfe, 0xff])
 
