@@ -40,6 +40,11 @@ describe('the server’s own certificate and its issuers', () => {
   })
 })
 
+test('an expired certificate of the server keeps no issuer from being named for the next one', () => {
+  const old = makeLeaf({ issuer: middle, names: ['mx.example.com'], notAfter: new Date(at.getTime() - 1_000) })
+  expect(subjects([old, middle])).toMatchObject({ own: 0, working: [1], troubles: [] })
+})
+
 describe('no issuer that a client refuses', () => {
   const below = (recipe: Parameters<typeof makeAuthority>[0]) => {
     const issuer = makeAuthority({ subject: 'CN=Sub', key: keyOf('sub'), issuer: root, ...recipe })

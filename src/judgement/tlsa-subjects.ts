@@ -66,7 +66,9 @@ export function tlsaSubjects({ chain, atMs, host }: SubjectsQuestion): TlsaSubje
     return { own: null, issuers: upwards.flatMap((place, depth) => authority(at(place), place, depth)), order }
   const leaf = at(start)
   if (leaf === null) return { own: null, issuers: [], order: null }
-  const troubles = troublesOf(ordered, atMs, host)
+  // A record for an issuer is made for the certificates to come as well: that this one has ended says nothing about it.
+  const whenMs = Math.min(atMs, leaf.notAfterMs ?? atMs)
+  const troubles = troublesOf(ordered, whenMs, host)
   const issuers = upwards.slice(1).flatMap((position, index): readonly Issuer[] => {
     const certificate = at(position)
     if (certificate === null) return []

@@ -251,12 +251,17 @@ function warningsOf(
           `The certificate does not carry ${host}: usage 3 does not mind${isForOtherNames ? ', and records with usage 2, which do, are left out' : ', usage 2 does'}.`,
         ]),
     ...troubles,
+    ...(own !== null && isExpired(own.certificate)
+      ? [
+          `${visible(nameText(own.certificate.subject), 100)} has expired: usage 3 does not mind, usage 2 and other clients do.`,
+        ]
+      : []),
     ...subjects
-      .filter(({ certificate }) => isExpired(certificate))
-      .map(({ certificate, usage }) => {
-        const subject = visible(nameText(certificate.subject), 100)
-        return `${subject} has expired: ${usage === 3 ? 'usage 3 does not mind, other clients do.' : 'not every client takes a record that names it.'}`
-      }),
+      .filter(({ certificate, usage }) => usage === 2 && isExpired(certificate))
+      .map(
+        ({ certificate }) =>
+          `${visible(nameText(certificate.subject), 100)} has expired: not every client takes a record that names it.`,
+      ),
   ]
 }
 
