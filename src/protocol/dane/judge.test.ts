@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
+import { children, nullValue, oid, sequence } from '../../../test/certificates/der.ts'
 import { keyOf } from '../../../test/certificates/keys.ts'
 import {
   at,
@@ -478,6 +479,26 @@ describe('records beside each other', () => {
     expect(reasons[1]).toBe('x509.issuer-not-ca')
     expect(reasons[0]).not.toBe('x509.issuer-not-ca')
     expect(reasons[2]).toBeNull()
+  })
+})
+
+describe('a key that others read, and we do not', () => {
+  const bits = children(keyOf('odd', 'rsa-2048').spki)[1] ?? nullValue
+  const spki = sequence(sequence(oid('1.2.840.113549.1.1.1'), oid('1.2.3')), bits)
+
+  test('is named by its octets under usage 3', () => {
+    const odd = makeLeaf({ issuer, key: keyOf('odd', 'rsa-2048'), spki })
+    for (const matchingType of [0, 1, 2])
+      expect(told(judge([odd, issuer], [tlsa(3, 1, matchingType, odd)]))).toBe('dane-ee 0 at 0')
+    expect(told(judge([leaf, issuer], [tlsa(3, 1, 0, odd)]))).toBe('dane.no-match')
+  })
+
+  test('signs nothing under usage 2, and does not leave the peer without a record that counts', () => {
+    const odd = makeAuthority({ subject: 'CN=Odd', key: keyOf('odd', 'rsa-2048'), spki })
+    const below = makeLeaf({ issuer: odd })
+    expect(told(judge([below, odd], [tlsa(2, 1, 0, odd)]))).toBe('x509.unsupported-algorithm')
+    expect(told(judge([below], [tlsa(2, 1, 0, odd)]))).toBe('dane.no-match')
+    expect(told(judge([leaf], [tlsa(2, 1, 0, odd)]))).toBe('dane.no-match')
   })
 })
 

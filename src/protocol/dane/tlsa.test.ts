@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
+import { bitString, children, nullValue, oid, sequence } from '../../../test/certificates/der.ts'
 import { keyOf } from '../../../test/certificates/keys.ts'
 import { makeAuthority, makeLeaf } from '../../../test/certificates/maker.ts'
 import { parseCertificate } from '../x509/certificate.ts'
@@ -10,6 +11,16 @@ const sha256 = 'ab'.repeat(32)
 const sha512 = 'cd'.repeat(64)
 const made = makeLeaf({ issuer: makeAuthority({ subject: 'CN=Test Root', key: keyOf('root') }) })
 const certificate = certificateOf(made.der)
+
+/** Keys to OpenSSL, and none that we verify with. */
+const oddKeys = {
+  rsa: sequence(
+    sequence(oid('1.2.840.113549.1.1.1'), oid('1.2.3')),
+    children(keyOf('odd', 'rsa-2048').spki)[1] ?? nullValue,
+  ),
+  ec: sequence(sequence(oid('1.2.840.10045.2.1'), oid('1.2.840.10045.3.1.7')), bitString(Buffer.alloc(65, 6))),
+  bits: sequence(sequence(oid('1.2.840.113549.1.1.1')), bitString(Buffer.of(0x80), 7)),
+}
 
 function certificateOf(der: Uint8Array) {
   const read = parseCertificate(der)
@@ -135,10 +146,23 @@ test.each<[string, string | null]>([
   [`2 0 0 ${hex(made.der)}00`, 'data-unreadable'],
   [`2 0 0 ${hex(made.der.subarray(1))}`, 'data-unreadable'],
   [`2 1 0 ${hex(made.der)}`, 'data-unreadable'],
+  // rsaEncryption with an object identifier for parameters; a point of P-256 in hybrid form; bits that are no octets.
+  [`3 1 0 ${hex(oddKeys.rsa)}`, null],
+  [`2 1 0 ${hex(oddKeys.rsa)}`, null],
+  [`3 1 0 ${hex(oddKeys.ec)}`, null],
+  [`3 1 0 ${hex(oddKeys.bits)}`, null],
+  [`3 1 0 ${hex(oddKeys.rsa)}00`, 'data-unreadable'],
+  [`3 1 0 ${hex(oddKeys.rsa.subarray(2))}`, 'data-unreadable'],
   [`3 1 0 ${hex(made.key.spki.subarray(0, 40))}`, 'data-unreadable'],
   [`3 1 0 ${sha256}`, 'data-unreadable'],
 ])('%.40s: %s', (text, because) => {
   expect(usability(record(text))).toBe(because)
+})
+
+test('every cut of a key, odd or not, is no key', () => {
+  for (const spki of [made.key.spki, ...Object.values(oddKeys)])
+    for (let end = 1; end < spki.length; end++)
+      expect(usability(record(`3 1 0 ${hex(spki.subarray(0, end))}`))).toBe('data-unreadable')
 })
 
 test('a record without data is no use to anybody', () => {

@@ -11,7 +11,7 @@
 import { hash } from 'node:crypto'
 import { parseCertificate } from '../x509/certificate.ts'
 import type { Certificate, PublicKey } from '../x509/model.ts'
-import { readPublicKey, unreadableKey } from '../x509/public-key.ts'
+import { readKeyOutline } from '../x509/public-key.ts'
 import type { RecordState, Tlsa, UnusableBecause } from './types.ts'
 
 export type ParsedTlsa =
@@ -167,8 +167,10 @@ function readRecord(record: Tlsa): RecordReading {
     if (read.kind === 'malformed') return { because: 'data-unreadable', ...nothing }
     return { because: null, certificate: read.certificate, publicKey: null }
   }
-  const publicKey = readPublicKey(record.data)
-  if (publicKey === null || publicKey.facts === unreadableKey) return { because: 'data-unreadable', ...nothing }
+  // What has the form of a key is one to somebody: OpenSSL reads keys that we do not verify with. Usage 3 compares octets, and under usage 2 a key that
+  // signed nothing proves nobody; to leave the record out of account could leave the peer without any that counts.
+  const publicKey = readKeyOutline(record.data)
+  if (publicKey === null) return { because: 'data-unreadable', ...nothing }
   return { because: null, certificate: null, publicKey }
 }
 

@@ -29,6 +29,23 @@ export function readPublicKey(spki: Uint8Array): PublicKey | null {
   return facts === null ? null : { spki: der.reading.bytes, facts }
 }
 
+/**
+ * The same with as little asked as possible: an algorithm and a BIT STRING, in whatever form; what is not read is `unreadableKey`. For comparing octets: others read
+ * keys that we do not.
+ */
+export function readKeyOutline(spki: Uint8Array): PublicKey | null {
+  const key = readPublicKey(spki)
+  if (key !== null) return key
+  const der = openDer(spki)
+  if (!nextAs(der, tags.sequence, 'the public key') || !isAtEnd(der, 'the public key')) return null
+  const inside = enter(der)
+  const hasOutline =
+    nextAs(inside, tags.sequence, 'the algorithm of the public key') &&
+    nextAs(inside, tags.bitString, 'the public key') &&
+    isAtEnd(inside, 'the public key')
+  return hasOutline ? { spki: der.reading.bytes, facts: unreadableKey } : null
+}
+
 /** The same, from within a certificate: `der` is the content of the SubjectPublicKeyInfo. */
 export function readKeyFacts(der: Der): PublicKeyFacts | null {
   if (!nextAs(der, tags.sequence, 'the algorithm of the public key')) return null
