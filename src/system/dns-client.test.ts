@@ -4,15 +4,14 @@
  * No test depends on how long something takes: a silent server is silent for ever, and only then does the client's short
  * wait run out; a late answer is sent when the next question arrives.
  */
-import { createSocket, type Socket as UdpSocket } from 'node:dgram'
+import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { DnsQuestion } from '../protocol/dns/answer.ts'
-import { decodeMessage, encodeMessage, type Message, type ResourceRecord } from '../protocol/dns/message.ts'
+import { encodeMessage, type Message, type ResourceRecord } from '../protocol/dns/message.ts'
 import { formatName, parseName } from '../protocol/dns/name.ts'
 import { rcodes, typeName, typeNumbers } from '../protocol/dns/numbers.ts'
 import { type KnownData, makeRecord } from '../protocol/dns/records.ts'
@@ -26,100 +25,10 @@ import {
 } from './dns-client.ts'
 import { deadServerMs, parseNameServer, udpPayloadBytes, withoutEdnsMs } from './dns-servers.ts'
 import type { Resolver } from './resolver.ts'
+import { type Asked, afterwards, closeAll, nobody, serve, type TestServer } from './testing/scripted-dns.ts'
 
-interface Asked {
-  readonly query: Message
-  readonly via: 'udp' | 'tcp'
-  readonly port: number
-  /** Sends these bytes back. */
-  reply(bytes: Uint8Array): void
-  /** TCP only: each byte in a segment of its own. */
-  replyBytewise(bytes: Uint8Array): void
-  /** TCP only. */
-  hangUp(): void
-}
+afterEach(closeAll)
 
-interface TestServer {
-  readonly address: string
-  readonly asked: Asked[]
-}
-
-const closers: (() => unknown)[] = []
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await Promise.resolve(close())
-})
-
-/** A server that hands every question to the script. */
-async function serve(script: (asked: Asked, count: number) => void): Promise<TestServer> {
-  const { udp, tcp, port } = await listen()
-  const asked: Asked[] = []
-  const take = (bytes: Uint8Array, one: Omit<Asked, 'query'>) => {
-    const query = decodeMessage(bytes)
-    if (query.kind === 'malformed') throw new Error(query.because)
-    const entry = { ...one, query: query.value }
-    asked.push(entry)
-    script(entry, asked.length)
-  }
-  const never = () => {
-    throw new Error('only over TCP')
-  }
-  udp.on('message', (bytes, from) =>
-    take(bytes, {
-      via: 'udp',
-      port: from.port,
-      reply: out => udp.send(out, from.port, from.address),
-      replyBytewise: never,
-      hangUp: never,
-    }),
-  )
-  tcp.on('connection', socket => {
-    socket.on('error', () => {})
-    socket.setNoDelay(true)
-    const bytewise = (bytes: Uint8Array) => {
-      // The next byte goes when the one before is with the kernel, so that they do not travel together.
-      if (bytes.length > 0) socket.write(bytes.subarray(0, 1), () => bytewise(bytes.subarray(1)))
-    }
-    socket.once('data', bytes =>
-      take(bytes.subarray(2), {
-        via: 'tcp',
-        port: socket.remotePort ?? 0,
-        reply: out => socket.write(framed(out)),
-        replyBytewise: out => bytewise(framed(out)),
-        hangUp: () => socket.destroy(),
-      }),
-    )
-  })
-  return { address: `127.0.0.1:${port}`, asked }
-}
-
-/** The same port on both transports; the kernel chooses it for UDP, and TCP may find it taken. */
-async function listen(): Promise<{ udp: UdpSocket; tcp: Server; port: number }> {
-  for (;;) {
-    const udp = createSocket('udp4')
-    udp.bind(0, '127.0.0.1')
-    await once(udp, 'listening')
-    const { port } = udp.address()
-    const tcp = createServer()
-    const sockets = new Set<Socket>()
-    tcp.on('connection', socket => sockets.add(socket))
-    const isFree = await new Promise<boolean>(resolve => {
-      tcp.once('error', () => resolve(false))
-      tcp.listen(port, '127.0.0.1', () => resolve(true))
-    })
-    if (!isFree) {
-      udp.close()
-      continue
-    }
-    closers.push(async () => {
-      udp.close()
-      for (const socket of sockets) socket.destroy()
-      await new Promise(resolve => tcp.close(resolve))
-    })
-    return { udp, tcp, port }
-  }
-}
-
-const framed = (bytes: Uint8Array) => Uint8Array.of(bytes.length >> 8, bytes.length & 0xff, ...bytes)
 const response = (query: Message, parts: Partial<Message> = {}): Message => ({
   ...query,
   isResponse: true,
@@ -152,7 +61,7 @@ function client(servers: readonly TestServer[], more: Partial<DnsClientOptions> 
     attempts: 2,
     ...more,
   })
-  closers.push(() => resolver.close())
+  afterwards(() => resolver.close())
   return resolver
 }
 /** Waits for no answer longer than it must. Only for servers that are silent on purpose. */
@@ -255,7 +164,7 @@ describe('an answer', () => {
     const stranger = createSocket('udp4')
     stranger.bind(0, '127.0.0.2')
     await once(stranger, 'listening')
-    closers.push(() => stranger.close())
+    afterwards(() => stranger.close())
     const server = await serve(asked => {
       const forged = response(asked.query, { answers: [rr('x.example', { type: 'A', address: '203.0.113.66' })] })
       stranger.send(encodeMessage(forged), asked.port, '127.0.0.1', () => giveAddress(asked))
@@ -432,18 +341,14 @@ describe('several servers', () => {
   })
 
   test('of which one does not even listen do not wait for it', async () => {
-    const { udp, tcp, port } = await listen()
-    await new Promise<void>(resolve => udp.close(resolve))
-    closers.pop()
-    await new Promise(resolve => tcp.close(resolve))
-    const nobody = { address: `127.0.0.1:${port}`, asked: [] }
+    const absent = await nobody()
     const good = await serve(asked => giveAddress(asked))
     // Would the wait be needed, this would take 20 seconds.
-    expect(await client([nobody, good]).resolve(a('x.example'))).toMatchObject({
+    expect(await client([absent, good]).resolve(a('x.example'))).toMatchObject({
       outcome: 'records',
       server: good.address,
     })
-    expect(await client([nobody]).resolve(a('x.example'))).toMatchObject({
+    expect(await client([absent]).resolve(a('x.example'))).toMatchObject({
       outcome: 'failed',
       why: 'unreachable (ECONNREFUSED)',
       reason: 'dns.lookup-failed',
@@ -665,7 +570,7 @@ describe('closing', () => {
 describe('files of the machine', () => {
   const write = (name: string, text: string) => {
     const directory = mkdtempSync(join(tmpdir(), 'hermetic-dns-'))
-    closers.push(() => rmSync(directory, { recursive: true }))
+    afterwards(() => rmSync(directory, { recursive: true }))
     writeFileSync(join(directory, name), text)
     return join(directory, name)
   }
@@ -697,7 +602,7 @@ describe('files of the machine', () => {
   test('without servers given, those of resolv.conf are asked, at port 53', async () => {
     const resolvConf = write('resolv.conf', 'nameserver 127.255.255.254\nsearch example.org\n')
     const resolver = createDnsClient({ servers: [], hostsFile: null, resolvConf, ...hasty, attempts: 1 })
-    closers.push(() => resolver.close())
+    afterwards(() => resolver.close())
     const { server, why } = await resolver.resolve(a('x'))
     // Hardly anybody listens there; who does has been asked.
     expect(server ?? why).toMatch(/^(127\.255\.255\.254:53|unreachable \(ECONNREFUSED\)|timeout)$/)

@@ -18,13 +18,13 @@ export async function drive<T>(
   maxQuestions: number = maxQuestionsPerWalk,
 ): Promise<T> {
   let left = maxQuestions
+  return runWalk(walk, question => (left-- > 0 ? resolver.resolve(question) : Promise.resolve(tooMany(question))))
+}
+
+/** Any walk, its questions answered by `answer`, which must not reject. Nothing is counted. */
+export async function runWalk<Q, A, T>(walk: Walk<Q, A, T>, answer: (question: Q) => Promise<A>): Promise<T> {
   let step = walk.next()
-  while (step.done !== true) {
-    const answers = await Promise.all(
-      step.value.map(question => (left-- > 0 ? resolver.resolve(question) : Promise.resolve(tooMany(question)))),
-    )
-    step = walk.next(answers)
-  }
+  while (step.done !== true) step = walk.next(await Promise.all(step.value.map(answer)))
   return step.value
 }
 

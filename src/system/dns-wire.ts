@@ -1,0 +1,179 @@
+/**
+ * Questions to recursive servers for who validates the answers: the whole message comes back, with the signatures in it (RFC 4035 §4.1, RFC 6840 §5.9).
+ *
+ * DO is set, so that signatures are sent, and CD, so that a server which validates passes on what it thinks is bogus; `checking: 'enabled'` leaves CD out.
+ * Servers, retransmission and TCP are those of every question (dns-servers.ts). Equal questions in flight are asked once; messages are kept for the smallest
+ * TTL in them, and come out of the cache with what is left of each. Success means that a server answered this question with NOERROR or NXDOMAIN.
+ * Nothing in the message is verified, and AD is nobody's word.
+ */
+import type { Message, ResourceRecord } from '../protocol/dns/message.ts'
+import { nameKey } from '../protocol/dns/name.ts'
+import { typeNumbers } from '../protocol/dns/numbers.ts'
+import { readData } from '../protocol/dns/records.ts'
+import type { WireAnswer, WireQuestion } from '../protocol/dnssec/types.ts'
+import {
+  failureTtlSeconds,
+  maxNegativeTtlSeconds,
+  maxQuestionsInFlight,
+  maxTtlSeconds,
+  minTtlSeconds,
+} from './dns-client.ts'
+import type { Transport } from './dns-exchange.ts'
+import { closed, createDnsServers, type DnsServersOptions } from './dns-servers.ts'
+import { createExpiringCache } from './expiring-cache.ts'
+import { createTurns } from './turns.ts'
+
+export interface DnsWireOptions extends DnsServersOptions {
+  /** A question is given up after this time, in ms, whatever servers are left. */
+  readonly timeoutMs: number
+}
+
+export interface WireHow {
+  /** `disabled`: CD is set. */
+  readonly checking: 'disabled' | 'enabled'
+  /** Servers whose answer is not wanted, as `servers` has them. */
+  readonly avoid: readonly string[]
+  /** `tcp`: only over TCP, and neither from the cache nor into it. Default: `udp`, and TCP for what was cut. */
+  readonly over?: Transport
+}
+
+/** What came back, and how. */
+export type WireReply = WireAnswer & {
+  /** Kept from before: nobody was asked. */
+  readonly cached: boolean
+  /** Null when nothing came. */
+  readonly over: Transport | null
+  /** Of the message; 0 when nothing came. */
+  readonly bytes: number
+  readonly ms: number
+}
+
+export interface DnsWire {
+  /** Never rejects for anything a server does; a failure is an answer. */
+  ask(question: WireQuestion, how: WireHow): Promise<WireReply>
+  /** `192.0.2.53:53`, in the order in which they are asked. */
+  servers(): readonly string[]
+  /** What is kept for these questions turned out to be of no use: it is kept no longer than a failure would be (RFC 4035 §4.7). */
+  doubt(questions: readonly WireQuestion[], checking: WireHow['checking']): void
+  close(): Promise<void>
+}
+
+/** Roughly what the cache of messages may hold, in bytes. A signed answer counts for 2 to 4 KB. */
+export const maxWireCacheBytes = 8 * 1024 * 1024
+
+/** @throws RangeError for a server that is not an address: the configuration is checked before it gets here */
+export function createDnsWire(options: DnsWireOptions, maxCacheBytes: number = maxWireCacheBytes): DnsWire {
+  const { timeoutMs, now = () => performance.now() } = options
+  const servers = createDnsServers(options)
+  const cache = createExpiringCache<Kept>(now, maxCacheBytes)
+  const inFlight = new Map<string, Promise<WireReply>>()
+  const turns = createTurns(maxQuestionsInFlight)
+  let isClosed = false
+
+  function fromCache(id: string, avoid: readonly string[]): WireReply | null {
+    const found = cache.get(id)
+    if (found === null) return null
+    const { reply, keptAtMs } = found.value
+    if (reply.server !== null && avoid.includes(reply.server)) return null
+    // That nobody answered may be due to those that are to be avoided now.
+    if (reply.kind === 'failed' && avoid.length > 0) return null
+    if (reply.kind === 'failed') return { ...reply, cached: true, ms: 0 }
+    const message = aged(reply.message, Math.floor((now() - keptAtMs) / 1000))
+    return { ...reply, message, cached: true, ms: 0 }
+  }
+
+  async function askServers(question: WireQuestion, how: WireHow, deadlineMs: number): Promise<WireReply> {
+    const { checking, avoid, over = 'udp' } = how
+    const startMs = now()
+    const heard = isClosed
+      ? closed
+      : await servers.ask({ ...question, dnssec: 'wanted', checking, avoid, over }, deadlineMs, message => ({
+          kind: 'taken',
+          value: message,
+        }))
+    const ms = Math.round(now() - startMs)
+    if (heard.kind === 'failed') return { ...heard, cached: false, over: null, bytes: 0, ms }
+    const { value: message, server, bytes } = heard
+    return { kind: 'message', message, server, cached: false, over: heard.over, bytes, ms }
+  }
+
+  async function inTurn(question: WireQuestion, how: WireHow, id: string): Promise<WireReply> {
+    // The wait for a turn counts: when no server answers, a long queue is over soon after its first questions.
+    const deadlineMs = now() + timeoutMs
+    const done = await turns.take()
+    try {
+      const reply = await askServers(question, how, deadlineMs)
+      // A failure while servers were avoided is none of the question's.
+      const isKept = how.over !== 'tcp' && !isClosed && (reply.kind === 'message' || how.avoid.length === 0)
+      if (isKept)
+        cache.put(id, { reply, keptAtMs: now() }, { ms: keepSeconds(reply) * 1000, bytes: sizeOf(reply) })
+      return reply
+    } finally {
+      done()
+    }
+  }
+
+  return {
+    async ask(question, how) {
+      const id = idOf(question, how.checking)
+      const kept = how.over === 'tcp' ? null : fromCache(id, how.avoid)
+      if (kept !== null) return kept
+      const flight = `${how.over ?? 'udp'} ${how.avoid.toSorted().join(' ')} ${id}`
+      const running = inFlight.get(flight)
+      if (running !== undefined) return running
+      const asking = inTurn(question, how, id).finally(() => inFlight.delete(flight))
+      inFlight.set(flight, asking)
+      return asking
+    },
+    servers: () => servers.names(),
+    doubt(questions, checking) {
+      for (const question of questions) cache.shorten(idOf(question, checking), failureTtlSeconds * 1000)
+    },
+    async close() {
+      isClosed = true
+      servers.close()
+      await Promise.all(inFlight.values())
+    },
+  }
+}
+
+interface Kept {
+  readonly reply: WireReply
+  readonly keptAtMs: number
+}
+
+function idOf({ name, type }: WireQuestion, checking: WireHow['checking']): string {
+  return `${checking} ${type} ${nameKey(name)}`
+}
+
+/** The message as its sender would send it now. */
+function aged(message: Message, seconds: number): Message {
+  if (seconds === 0) return message
+  const older = (records: readonly ResourceRecord[]) =>
+    records.map(record => ({ ...record, ttlSeconds: Math.max(0, record.ttlSeconds - seconds) }))
+  return { ...message, answers: older(message.answers), authorities: older(message.authorities) }
+}
+
+/** RFC 2181 §5.2, RFC 2308 §5. The proofs of a "no" live as long as it does. */
+function keepSeconds(reply: WireReply): number {
+  if (reply.kind === 'failed') return failureTtlSeconds
+  const { answers, authorities } = reply.message
+  const negative = authorities.flatMap(record => {
+    const data = record.type === typeNumbers.SOA ? readData(record) : null
+    return data !== null && data !== 'malformed' && data.type === 'SOA' ? [data.minimum] : []
+  })
+  const all = [...answers, ...authorities].map(({ ttlSeconds }) => ttlSeconds)
+  // A message without any record says "no" without saying for how long: such an answer should not be kept (RFC 2308 §5).
+  const seconds = [...all, ...negative].reduce(
+    (least, ttl) => Math.min(least, ttl),
+    all.length === 0 ? 0 : maxTtlSeconds,
+  )
+  const mostSeconds = answers.length > 0 && negative.length === 0 ? maxTtlSeconds : maxNegativeTtlSeconds
+  return Math.min(Math.max(seconds, minTtlSeconds), mostSeconds)
+}
+
+function sizeOf(reply: WireReply): number {
+  if (reply.kind === 'failed') return 500
+  const { answers, authorities, additionals } = reply.message
+  return 1000 + reply.bytes + (answers.length + authorities.length + additionals.length) * 500
+}
