@@ -2,7 +2,7 @@
 import { rootCertificates } from 'node:tls'
 import { parseCertificate } from '../protocol/x509/certificate.ts'
 import { enter, next, openDer, tags, whole } from '../protocol/x509/der.ts'
-import { sameName } from '../protocol/x509/distinguished-name.ts'
+import { nameKey, sameName } from '../protocol/x509/distinguished-name.ts'
 import type { Certificate, DistinguishedName, Read } from '../protocol/x509/model.ts'
 import { certificatesOf } from './certificate-file.ts'
 
@@ -12,10 +12,16 @@ import { certificatesOf } from './certificate-file.ts'
  */
 export function publicRootsFor(chain: readonly Read[]): readonly Certificate[] {
   const issuers = certificatesOf(chain).map(({ issuer }) => issuer)
+  // Prepared once: a comparison of each root with each issuer costs as much as all the rest.
+  const keys = new Set(issuers.map(nameKey))
+  const isWanted = (subject: DistinguishedName) => {
+    const key = nameKey(subject)
+    return key === null ? issuers.some(issuer => sameName(issuer, subject)) : keys.has(key)
+  }
   return rootCertificates.flatMap(pem => {
     const der = derOf(pem)
     const subject = subjectOf(der)
-    if (subject === null || !issuers.some(issuer => sameName(issuer, subject))) return []
+    if (subject === null || !isWanted(subject)) return []
     return certificatesOf([parseCertificate(der)])
   })
 }

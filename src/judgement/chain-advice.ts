@@ -71,7 +71,8 @@ export function withNames(text: string): string {
 export function seenOf(reason: ReasonCode, subject: string | null, detail: string | null): string | null {
   const seen = detail === null ? null : withNames(detail)
   if (subject === null) return seen
-  if (seen === null || visible(seen, subject.length + 1) === subject) return subject
+  const text = seen === null ? subject : visible(seen, subject.length + 1)
+  if (seen === null || text === subject || `CN=${text}` === subject) return subject
   return namesIssuer.has(reason) ? `${subject}, issued by ${seen}` : `${subject}: ${seen}`
 }
 

@@ -17,6 +17,7 @@ import type { Certificate, Read } from '../protocol/x509/model.ts'
 import { certDocument } from './cert-document.ts'
 import { type ChainOutline, outlineChain } from './chain-outline.ts'
 import { chainOutlineText } from './chain-outline-text.ts'
+import { columnsOf } from './columns.ts'
 
 const root = makeAuthority({ subject: 'CN=Root', key: keyOf('root') })
 const middle = makeAuthority({ subject: 'CN=Middle', issuer: root, key: keyOf('middle') })
@@ -316,6 +317,11 @@ describe('as a page', () => {
       ].join('\n'),
     )
     expect(page.match(/^ +also /gm)).toHaveLength(1)
+  })
+
+  test('lines keep to the page where scripts are wide', () => {
+    const wide = makeLeaf({ subject: `CN=${'証明書'.repeat(20)}`, issuer: middle, names: ['mx.example'] })
+    for (const line of pageOf([wide, middle]).split('\n')) expect(columnsOf(line)).toBeLessThanOrEqual(100)
   })
 
   test('nothing of a certificate reaches the terminal as it is', () => {
