@@ -4,6 +4,7 @@
  */
 import type { DaneReason } from '../protocol/dane/reasons.ts'
 import type { DnsReason } from '../protocol/dns/reasons.ts'
+import type { DnssecReason } from '../protocol/dnssec/reasons.ts'
 import type { SmtpReason, StartTlsReason } from '../protocol/smtp/reasons.ts'
 import type { Reply } from '../protocol/smtp/reply.ts'
 import type { TlsReason } from '../protocol/tls/reasons.ts'
@@ -30,6 +31,7 @@ type RelayReason =
 
 export type ReasonCode =
   | DnsReason
+  | DnssecReason
   | NetReason
   | SmtpReason
   | StartTlsReason

@@ -14,6 +14,7 @@
 import type { Finding, ReplyEvidence } from './evidence.ts'
 import type { Failure, ReasonCode } from './failure.ts'
 import { daneFindings } from './findings/dane.ts'
+import { dnssecFindings } from './findings/dnssec.ts'
 import type { FindingEntry, Seen } from './findings/entry.ts'
 import { x509Findings } from './findings/x509.ts'
 import { visible } from './visible.ts'
@@ -591,6 +592,7 @@ export const findings = {
 
   ...x509Findings,
   ...daneFindings,
+  ...dnssecFindings,
 
   'policy.rejected-by-route': {
     severity: 'error',

@@ -5,6 +5,7 @@ import { entryOf, findings } from '../findings.ts'
 
 const groups: readonly (readonly [prefix: string, title: string])[] = [
   ['dns.', 'The way: DNS'],
+  ['dnssec.', 'Answers of the DNS: DNSSEC'],
   ['net.', 'The connection'],
   ['smtp.', 'The conversation: SMTP'],
   ['starttls.', 'From clear text to TLS'],
