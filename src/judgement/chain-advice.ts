@@ -20,8 +20,8 @@ export interface Words {
 
 /** @param position Place in the file; null for a certificate that was not sent. @param read What stands there, if it is known. */
 export function wordsFor(code: ReasonCode, position: number | null, read: Read | undefined): Words {
-  if (code === 'x509.expired' && position !== 0)
-    return { remedy: position === null ? currentAnchor : replaceAuthority }
+  if (code === 'x509.expired')
+    return { remedy: position === null ? currentAnchor : position === 0 ? renewOwn : replaceAuthority }
   if (code === 'x509.malformed' && read?.kind === 'malformed' && read.der.length === 0)
     return position === maxChainCertificates ? tooMany : brokenBlock(read.detail)
   return {}
@@ -75,6 +75,9 @@ export function seenOf(reason: ReasonCode, subject: string | null, detail: strin
   if (seen === null || text === subject || `CN=${text}` === subject) return subject
   return namesIssuer.has(reason) ? `${subject}, issued by ${seen}` : `${subject}: ${seen}`
 }
+
+const renewOwn = (host: string): string =>
+  `The postmaster of ${host} must renew it; if it was renewed, the server must load the new one.`
 
 const replaceAuthority = (host: string): string =>
   `This is an authority's certificate, not the server's own: the postmaster of ${host} must replace it in the chain file by the current one, or leave it out where a path leads on without it. A private authority has to be renewed first.`

@@ -111,6 +111,7 @@ describe('names', () => {
   test('an address under TLSA is told to count never', () => {
     const document = verify({ names: ['192.0.2.1'], records: [tlsa(2, 1, 1, intermediate())] })
     expect(document.findings[0]?.says).toContain('addresses never count under TLSA')
+    expect(document.findings[0]?.remedy).toContain('by the name that its TLSA records stand under')
     expect(verify({ names: ['192.0.2.1'] }).findings[0]?.says).not.toContain('TLSA')
   })
 

@@ -256,6 +256,9 @@ function decisiveOf(scene: Scene): Decisive | null {
     position,
     detail: refusalDetail(question, judged, refusal, leaf) ?? detailOf(reason, certificate, detail),
     ...wordsFor(reason, position, question.chain[position ?? -1]),
+    ...(reason === 'x509.name-mismatch' && question.tlsa !== null && question.names.every(isAddress)
+      ? { remedy: () => 'Ask for the host by the name that its TLSA records stand under (`--name`).' }
+      : {}),
     ...(reason === 'dane.no-match' && leaf !== null
       ? { advice: `For the key that it has now that record is \`${recordFor(leaf)}\`.` }
       : {}),
@@ -389,7 +392,7 @@ function mismatchText(
   const presented = presentedNames(leaf)
   const names = presented.filter(({ type }) => type === 'dns' || type === 'ip')
   const carried = listText(names.map(({ value }) => value))
-  const hasAddress = wanted.some(name => canonicalIp(name) !== null)
+  const hasAddress = wanted.some(isAddress)
   const fitsByCommonName =
     tlsa === null &&
     cnFallback === 'never' &&
@@ -400,6 +403,10 @@ function mismatchText(
     ...(fitsByCommonName ? ['its common name would fit, and counts only with `--cn-fallback`'] : []),
   ]
   return clauses.join('; ')
+}
+
+function isAddress(name: string): boolean {
+  return canonicalIp(name) !== null
 }
 
 function listText(names: readonly string[]): string {
