@@ -461,7 +461,7 @@ export const disagreements: readonly Disagreement[] = [
     found: [
       {
         oracles: ['danetool', 'gnutls-cli --dane'],
-        cases: ['dane-issuer-expired', 'dane-issuer-expired-by-certificate'],
+        cases: ['dane-issuer-expired', 'dane-issuer-expired-by-certificate', 'dane-key-of-expired-certificate'],
       },
     ],
   },
@@ -470,7 +470,12 @@ export const disagreements: readonly Disagreement[] = [
     found: [
       {
         oracles: ['danetool', 'gnutls-cli --dane'],
-        cases: ['dane-issuer-client-only', 'dane-issuer-path-length', 'dane-issuer-signs-certificates'],
+        cases: [
+          'dane-issuer-client-only',
+          'dane-issuer-path-length',
+          'dane-issuer-signs-certificates',
+          'dane-key-of-code-signer',
+        ],
       },
     ],
   },
@@ -490,7 +495,7 @@ export const disagreements: readonly Disagreement[] = [
         oracles: ['danetool', 'gnutls-cli --dane'],
         cases: [
           'dane-issuer-only-in-record',
-          'dane-key-of-expired-certificate',
+          'dane-key-of-renamed-certificate',
           'dane-key-self-signed-leaf',
           'dane-key-signed-intermediate',
           'dane-key-signed-leaf',
