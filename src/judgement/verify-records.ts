@@ -28,17 +28,33 @@ export interface RecordContext {
   readonly ifSent: ReadonlyMap<number, IfSent>
 }
 
-/** Matches that a document lists for each record. More certificates of one key in one chain are somebody's game with our memory. */
-export const mostMatchesShown = 10
+/** Records as the document has them. Each lists all its matches, as long as there are not far more in all than any honest zone has. */
+export function verifyRecords(
+  judged: readonly RecordJudgement[],
+  context: RecordContext,
+): readonly VerifyRecord[] {
+  let left = mostMatches
+  return judged.map(record => {
+    const shown = Math.min(record.matches.length, Math.max(left, fewestMatches))
+    left -= shown
+    return verifyRecord(record, context, shown)
+  })
+}
 
-export function verifyRecord(judged: RecordJudgement, context: RecordContext): VerifyRecord {
-  const more = judged.matches.length - mostMatchesShown
+/** Of a document. A thousand records that name a hundred certificates of one key are somebody's game with our memory. */
+export const mostMatches = 2_000
+
+/** Of each record, also when those before it used up the rest. */
+const fewestMatches = 10
+
+function verifyRecord(judged: RecordJudgement, context: RecordContext, shown: number): VerifyRecord {
+  const more = judged.matches.length - shown
   const rest = more > 0 ? ` It names ${more} more, which ${more === 1 ? 'is' : 'are'} not listed here.` : ''
   return {
     index: judged.index,
     text: tlsaText(judged.record),
     state: judged.state,
-    matches: judged.matches.slice(0, mostMatchesShown).map(({ depth, position, certificate }) => ({
+    matches: judged.matches.slice(0, shown).map(({ depth, position, certificate }) => ({
       depth,
       position,
       subject: certificate === null ? null : nameText(certificate.subject),

@@ -490,19 +490,21 @@ describe('bounds', () => {
     expect(document.findings.length).toBeLessThanOrEqual(10)
   })
 
-  test('records of every sort over one key of ninety-nine certificates: ten of them are listed, the others counted', () => {
+  test('every record lists all that it names, unless all records together name thousands', () => {
     const issuers = Array.from({ length: 99 }, (_, index) =>
       intermediateWith({ notAfter: secondsFrom(at, index + 1) }),
     )
-    const records = [tlsa(2, 1, 1, intermediate()), tlsa(3, 1, 1, intermediate()), tlsa(1, 1, 1, intermediate())]
-    const document = verify({ made: [leaf(), ...issuers], records })
-    for (const { matches, why } of document.records) {
-      expect(matches).toHaveLength(10)
-      expect(why).toMatch(/ It names 89 more, which are not listed here\.$/)
-    }
-    expect(
-      verify({ made: [leaf(), ...issuers.slice(0, 10)], records }).records.map(({ matches }) => matches.length),
-    ).toEqual([10, 10, 10])
+    const three = [tlsa(2, 1, 1, intermediate()), tlsa(3, 1, 1, intermediate()), tlsa(1, 1, 1, intermediate())]
+    const counts = (records: readonly string[]) =>
+      verify({ made: [leaf(), ...issuers], records }).records.map(({ matches }) => matches.length)
+    expect(counts(three)).toEqual([99, 99, 99])
+    const many = Array.from({ length: 100 }, (_, index) => three[index % 3] ?? '')
+    const listed = counts(many)
+    expect(listed.slice(0, 20)).toEqual(Array.from({ length: 20 }, () => 99))
+    expect(listed.slice(20)).toEqual([20, ...Array.from({ length: 79 }, () => 10)])
+    expect(verify({ made: [leaf(), ...issuers], records: many }).records.at(-1)?.why).toMatch(
+      / It names 89 more, which are not listed here\.$/,
+    )
   })
 
   test('the size of a document: as its records, and as its certificates, not as their product', () => {

@@ -41,7 +41,7 @@ import {
   recordsIfSent,
   type VerifyQuestion,
 } from './verify-judgement.ts'
-import { numbersText, subjectText, verifyRecord } from './verify-records.ts'
+import { numbersText, subjectText, verifyRecords } from './verify-records.ts'
 import { shortRecord } from './verify-text.ts'
 import { visible } from './visible.ts'
 
@@ -180,7 +180,7 @@ function recordsOf(sent: Scene, upright: Scene | null): VerifyDocument['records'
 }
 
 function textsOf({ judged, ifSent }: Scene): VerifyDocument['records'] {
-  return (judged.dane?.records ?? []).map(record => verifyRecord(record, { decider: judged.record, ifSent }))
+  return verifyRecords(judged.dane?.records ?? [], { decider: judged.record, ifSent })
 }
 
 function verdictSentence(

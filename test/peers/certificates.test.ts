@@ -4,7 +4,8 @@
  * A disagreement that is not listed fails, and so does a listed one that is none any more. docs/oracles.md is the outcome in words;
  * HERMETIC_WRITE=1 writes it anew.
  */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { isPublicSuffix } from '../../src/judgement/public-suffix.ts'
 import { verifyChain } from '../../src/judgement/verify.ts'
@@ -34,6 +35,7 @@ const found = disagreements.flatMap(each => each.found)
 const compared = new Map<programs.Oracle, Comparison[]>(oracles.map(oracle => [oracle, []]))
 
 beforeAll(async () => {
+  sweepFaketime()
   const cases = await certificateCases()
   const started = await programs.startOracles(directory.path)
   const waiting = [...cases]
@@ -58,7 +60,18 @@ beforeAll(async () => {
     await started.stop()
   }
 })
-afterAll(() => directory.remove())
+afterAll(() => {
+  directory.remove()
+  sweepFaketime()
+})
+
+/** Programs under libfaketime that were ended before their time leave its shared memory behind, and a process of the same number would stumble over it. */
+function sweepFaketime(): void {
+  for (const name of readdirSync('/dev/shm')) {
+    const pid = /^(?:sem\.)?faketime_(?:shm|sem)_(\d+)$/.exec(name)?.[1]
+    if (pid !== undefined && !existsSync(`/proc/${pid}`)) rmSync(join('/dev/shm', name), { force: true })
+  }
+}
 
 test.for(oracles.map(oracle => [oracle.name, oracle] as const))('%s', ([name, oracle]) => {
   const comparisons = compared.get(oracle) ?? []

@@ -33,7 +33,7 @@ const record = z
       .readonly()
       .meta({
         description:
-          'Every certificate whose bytes the record names, whatever its state and the names; of more than ten the first ten, and `why` tells how many there are besides. A depth of null: no signatures lead there from the leaf. A subject of null: a bare key.',
+          'Every certificate whose bytes the record names, whatever its state and the names; when all records together name more than 2,000, the first ten of each, and `why` tells how many there are besides. A depth of null: no signatures lead there from the leaf. A subject of null: a bare key.',
       }),
     why: text,
   })
