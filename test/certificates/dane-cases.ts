@@ -239,6 +239,7 @@ function issuerRecords(): readonly CertificateCase[] {
   const deep = [leafWith({ issuer: lower }), lower, upper, root()]
   const expired = leafWith({ notAfter: secondsFrom(at, -1) })
   const expiredIssuer = intermediateWith({ notAfter: secondsFrom(at, -1) })
+  const expiredRoot = rootWith({ notAfter: secondsFrom(at, -1) })
   const notCa = leafWith({ key: keyOf('customer'), names: ['customer.example.net'] })
   const narrow = intermediateWith({
     extensions: { nameConstraints: nameConstraints([generalName('dns', 'example.net')]) },
@@ -352,6 +353,13 @@ function issuerRecords(): readonly CertificateCase[] {
       chain: [leaf(), expiredIssuer],
       tlsa: [tlsa(2, 1, 1, expiredIssuer)],
       mail: { ...byAnchorRecord(0, 1), findings: ['x509.expired'] },
+    }),
+    dane('x509.expired', 'RFC 5280 §6.2', {
+      id: 'dane-issuer-expired-self-signed',
+      says: 'The record names the root, which signed itself and has expired: its own dates count.',
+      chain: [leafWith({ issuer: expiredRoot }), expiredRoot],
+      tlsa: [tlsa(2, 1, 1, expiredRoot)],
+      mail: refused('x509.expired'),
     }),
     dane('x509.expired', 'RFC 5280 §6.2', {
       id: 'dane-issuer-expired-by-certificate',

@@ -6,7 +6,7 @@
  *   (RFC 7671 §5.1, RFC 7672 §3.1.1).
  * - Usage 2 names an issuer: a certificate that was sent, in any place but never the leaf itself; or a certificate or key that the
  *   record holds whole, sent or not; a bare key counts where no certificate with it was sent as somebody's issuer. A path must be valid up to it, and the leaf must carry one of the names (RFC 7672 §3.1.2). The dates of
- *   the issuer that is named are told, not judged: the record vouches for it as long as the DNS does. Those below it count.
+ *   the issuer that is named are told, not judged, unless it signed itself: the record vouches for it as long as the DNS does. Those below it count.
  * - When several records authenticate, usage 3 decides before 2, then the least depth, then the first record.
  * - No usable record: TLS is owed, and nothing of the peer (RFC 7672 §2.2).
  *

@@ -20,8 +20,9 @@ export interface PathQuestion {
   readonly profile: Profile
   readonly purpose: Purpose
   /**
-   * Dates of an anchor's certificate (RFC 5280 §6.2 leaves them to the verifier). `judged`, also when left out: for trusted roots. `reported`: for
-   * an anchor that a TLSA record names, for the record vouches for it as long as the DNS does.
+   * Dates of an anchor's certificate (RFC 5280 §6.2 leaves them to the verifier). `judged`, also when left out: for trusted roots. `reported`, for
+   * anchors that a TLSA record names: those of a certificate that another authority signed are only told, since the record vouches for the
+   * anchor as long as the DNS does; a self-issued one is held to its own dates. OpenSSL, and with it Postfix, does the same.
    */
   readonly anchorDates?: 'judged' | 'reported'
   /** Certificates between leaf and anchor, self-issued ones not counted. */

@@ -220,7 +220,9 @@ function createJudge({ profile, purpose, atMs, anchorDates }: PathQuestion, issu
       firstRefused(profile, certificate, [...certificate.faults, ...leafFaults(certificate, purpose)]),
     asIssuer({ certificate }, place) {
       const isKnownAuthority = place === 'anchor' && isOldRoot(certificate)
-      const dates = place === 'anchor' && anchorDates === 'reported' ? 'reported' : 'judged'
+      // What an authority says of itself counts; what another said of it for a time does not, where the anchor is vouched for otherwise.
+      const isVouchedFor = place === 'anchor' && anchorDates === 'reported' && !isSelfIssued(certificate)
+      const dates = isVouchedFor ? 'reported' : 'judged'
       return always(certificate, dates) ?? (isKnownAuthority ? null : authorityFault(certificate))
     },
     ofIssuance(node, place) {
