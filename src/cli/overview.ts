@@ -31,6 +31,11 @@ const groups: readonly { readonly name: string; readonly entries: readonly Entry
         does: 'make the TLSA records of a certificate',
         example: 'hermetic tlsa create cert.pem',
       },
+      {
+        command: 'dns',
+        does: 'ask the DNS, and prove the answer with DNSSEC',
+        example: 'hermetic dns example.org MX',
+      },
       { command: 'cert', does: 'a chain in words: order, gaps, faults', example: 'hermetic cert show chain.pem' },
     ],
   },

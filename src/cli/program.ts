@@ -6,6 +6,7 @@
 import { Command, CommanderError, Option } from 'commander'
 import { visible } from '../judgement/visible.ts'
 import type { CertShowOptions } from './commands/cert.ts'
+import type { DnsOptions } from './commands/dns.ts'
 import type { LogOptions } from './commands/log.ts'
 import type { TlsaCreateOptions } from './commands/tlsa.ts'
 import type { VerifyOptions } from './commands/verify.ts'
@@ -208,6 +209,24 @@ function commands(context: Context, perform: (work: () => Promise<number>) => Pr
       perform(async () => (await import('./commands/cert.ts')).show(file, options, context)),
     )
 
+  add(
+    program,
+    'dns <name> [type]',
+    'ask the DNS, and prove the answer with DNSSEC; A records, unless a type is given',
+  )
+    .option('--trace', 'with the chain of reasons, and every question that was asked')
+    .option(
+      '--server <address>',
+      'ask this one, as ADDRESS or ADDRESS:PORT; again for others; those of the configuration, unless given',
+      several,
+    )
+    .option('--anchor <file>', "DS or DNSKEY records to trust, as in a zone file; the public root's, unless given")
+    .option('--at <time>', 'judge signatures as of then, as 2026-03-01T12:00:00Z; now, unless given')
+    .addHelpText('after', dnsHelp)
+    .action((name: string, type: string | undefined, options: DnsOptions) =>
+      perform(async () => (await import('./commands/dns.ts')).run(name, type, options, context)),
+    )
+
   add(program, 'tour', 'see it at work, without root or network')
     .option('--once', 'end after the tour, also on a terminal')
     .action((options: { once?: boolean }) =>
@@ -309,3 +328,12 @@ Exit codes: 0 the chain is whole and in date, 1 it is not; --crl and --ocsp chan
 Examples:
   hermetic cert show fullchain.pem
   hermetic cert show fullchain.pem --crl issuer.crl`
+
+const dnsHelp = `
+Exit codes: 0 there are records, and nothing is wrong with them (secure or insecure), 1 there is no such
+name or record, 2 the answer cannot be trusted (bogus or indeterminate), 69 no server answers.
+
+Examples:
+  hermetic dns example.org MX
+  hermetic dns _25._tcp.mx.example.org TLSA --trace
+  hermetic dns example.org TYPE52 --server 192.0.2.53 --anchor /usr/share/dns/root.key`

@@ -1,0 +1,144 @@
+/**
+ * `hermetic dns NAME [TYPE]`: asks recursive servers, validates what they send from the trust anchors down, and says what is there, how far it can be
+ * trusted, and why; `hermetic.dns/1`.
+ *
+ * It believes no server, and asks none for its opinion until its own is that the answer is bogus. Where the answer cannot be trusted the servers are looked at
+ * as well, since a resolver that takes signatures away, or a wrong clock, makes everything look broken. The hosts file and search suffixes play no part.
+ *
+ * Exit 0: records. 1: no such name or record. 2: bogus or indeterminate. 69: no server answers.
+ */
+import { domainToASCII } from 'node:url'
+import { type DnsAsked, dnsDocument, dnsExitCode, plainName } from '../../judgement/dns-document.ts'
+import { dnsText } from '../../judgement/dns-text.ts'
+import { visible } from '../../judgement/visible.ts'
+import { isAtOrBelow, type Name, parseName } from '../../protocol/dns/name.ts'
+import { typeFromName, typeName, typeNumbers } from '../../protocol/dns/numbers.ts'
+import { readAnchors, rootAnchors } from '../../protocol/dnssec/anchors.ts'
+import { isQueryType } from '../../protocol/dnssec/denial-rules.ts'
+import { privateNames } from '../../protocol/dnssec/private-names.ts'
+import type { TrustAnchor } from '../../protocol/dnssec/types.ts'
+import { parseNameServer } from '../../system/dns-servers.ts'
+import { createDnsWire } from '../../system/dns-wire.ts'
+import { createValidatingResolver, type ResolvedAnswer } from '../../system/validating-resolver.ts'
+import { nameOf, readBounded, textOf } from '../certificate-file.ts'
+import { configured } from '../configured.ts'
+import type { Context } from '../context.ts'
+import { CliFailure } from '../failure.ts'
+import { timeOption } from '../time-option.ts'
+
+/** As commander hands them over. */
+export interface DnsOptions {
+  readonly trace?: true
+  readonly server?: readonly string[]
+  readonly anchor?: string
+  readonly at?: string
+}
+
+export async function run(
+  nameText: string,
+  type: string | undefined,
+  options: DnsOptions,
+  context: Context,
+): Promise<number> {
+  // What was typed is looked at before any file.
+  const question = questionOf(nameText, type ?? 'A')
+  const given = (options.server ?? []).map(serverAddress)
+  const atMs = options.at === undefined ? null : timeOption(options.at, '--at')
+  const anchors = options.anchor === undefined ? rootAnchors : anchorsIn(options.anchor)
+  const { servers, timeoutMs } =
+    given.length > 0 ? { servers: given, timeoutMs: defaultTimeoutMs } : configured(context.config).settings.dns
+  const now = () => atMs ?? Date.now()
+
+  const wire = createDnsWire({ servers, timeoutMs })
+  try {
+    // An anchor at or below a private name means that it is signed after all.
+    const insecure = privateNames.filter(
+      name => !anchors.some(({ zone }) => zone.length > 0 && isAtOrBelow(zone, name)),
+    )
+    const resolver = createValidatingResolver({ wire, anchors, insecure, now })
+    const answer = await resolver.resolve(question.name, question.type)
+    const isHeard = answer.asked.some(({ server }) => server !== null)
+    if (!isHeard) throw unreachable(wire.servers(), answer)
+    const isDoubtful = answer.security === 'bogus' || answer.security === 'indeterminate'
+    const document = dnsDocument({
+      answer,
+      passes: answer.passes,
+      asked: answer.asked.map(
+        ({ question: asked, ...how }): DnsAsked => ({
+          name: plainName(asked.name),
+          type: typeName(asked.type),
+          ...how,
+        }),
+      ),
+      resolver: isDoubtful ? await resolver.probe() : null,
+      servers: wire.servers(),
+      atMs: now(),
+    })
+    context.answer({ ...document }, dnsText(document, options.trace === true ? 'trace' : 'answer', context.paint))
+    return dnsExitCode(document)
+  } finally {
+    await wire.close()
+  }
+}
+
+/** @throws CliFailure 64 */
+function questionOf(text: string, typeText: string): { readonly name: Name; readonly type: number } {
+  const ascii = /^[\x21-\x7e]+$/.test(text) ? text : domainToASCII(text)
+  const name = ascii === '' ? null : parseName(ascii)
+  const type = typeFromName(typeText)
+  if (name === null)
+    throw new CliFailure('cli.usage', `'${visible(text, 80)}' is not a name that the DNS can hold`, example)
+  if (type === null)
+    throw new CliFailure(
+      'cli.usage',
+      typeFromName(text) === null
+        ? `'${visible(typeText, 60)}' is not a type of records`
+        : `the name comes first, then the type: hermetic dns ${visible(typeText, 80)} ${visible(text, 20)}`,
+      'Types are written as MX or TLSA, or as a number: TYPE52.',
+    )
+  if (isQueryType(type) || type === typeNumbers.RRSIG)
+    throw new CliFailure(
+      'cli.usage',
+      `${typeName(type)} is no type whose records can be validated`,
+      'Ask for the type of records that you need; their signatures come along.',
+    )
+  if (type === typeNumbers.DS && name.length === 0)
+    throw new CliFailure(
+      'cli.usage',
+      'the root has no DS records: a trust anchor stands in their place',
+      "'hermetic dns . DNSKEY' shows its keys.",
+    )
+  return { name, type }
+}
+
+function serverAddress(text: string): string {
+  if (parseNameServer(text) !== null) return text
+  throw new CliFailure(
+    'cli.usage',
+    `--server: '${visible(text, 80)}' is not an address, or address:port`,
+    'For example --server 192.0.2.53 or --server [2001:db8::53]:5353',
+  )
+}
+
+/** @throws CliFailure 65 */
+function anchorsIn(file: string): readonly TrustAnchor[] {
+  const hint = 'It needs DS or DNSKEY records as a zone file has them, such as those of dns-root-data.'
+  const read = readAnchors(textOf(readBounded(file, '--anchor', { bytes: maxAnchorFileBytes, hint })))
+  if (read.kind === 'anchors') return read.anchors
+  const where = read.line === null ? '' : ` line ${read.line}:`
+  throw new CliFailure('cli.bad-input', `--anchor: ${nameOf(file)}${where} ${read.says}`, hint)
+}
+
+function unreachable(servers: readonly string[], { asked }: ResolvedAnswer): CliFailure {
+  const whys = [...new Set(asked.flatMap(({ why }) => why ?? []))].join(', ')
+  return new CliFailure(
+    'cli.dns-unreachable',
+    `no server answers: ${visible(servers.join(', '), 200)} (${visible(whys, 200)})`,
+    'Check the address and the way there, or name another server: --server 192.0.2.53',
+  )
+}
+
+const example = 'For example: hermetic dns _25._tcp.mx.example.org TLSA'
+/** As the configuration has it by default, which is not read where the servers are given. */
+const defaultTimeoutMs = 10_000
+const maxAnchorFileBytes = 1024 * 1024
