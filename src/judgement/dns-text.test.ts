@@ -58,7 +58,7 @@ describe('the first line says what there is, how far it can be trusted, and why:
 test('the page of a proven answer is the sentence, where it came from, and the records', () => {
   expect(page('_25._tcp.mx.nsec3.example TLSA').split('\n')).toEqual([
     '_25._tcp.mx.nsec3.example TLSA: 2 records, secure: signatures prove them from the root down.',
-    'from 192.0.2.53:53; 1 question; good for 300 s; judged at 2026-01-15T12:00:00.000Z',
+    'from 192.0.2.53:53; 6 questions; good for 300 s; judged at 2026-01-15T12:00:00.000Z',
     '',
     '_25._tcp.mx.nsec3.example. 300 IN TLSA ( 3 1 1',
     '    0011223300112233001122330011223300112233001122330011223300112233 )',
@@ -78,7 +78,7 @@ test('the trace has the chain from the root down, and the questions', () => {
   expect(text).toMatch(/^ {2}secure {2}The root is signed: trust anchor \d+ vouches for its key \d+\.$/m)
   expect(text).toMatch(/^ {2}secure {2}nsec\.example MX is signed by nsec\.example\.$/m)
   expect(text).toContain('Questions to 192.0.2.53:53, checking by the server off')
-  expect(text).toContain('  nsec.example MX: NOERROR, UDP, 3 ms, 120 bytes, RD RA CD DO, 2+0 records, 1 signature')
+  expect(text).toContain('  nsec.example MX: NOERROR, UDP, 3 ms, 180 bytes, RD RA CD DO, 2+0 records, 1 signature')
 })
 
 describe('who must act is', () => {
