@@ -121,6 +121,20 @@ function isList(what: Row[2]): what is readonly (Made | string)[] {
   return Array.isArray(what)
 }
 
+/** Whether a profile tells of the rule or refuses by it. */
+export function breaks({ expected: { mail, strict } }: CertificateCase, rule: X509Reason): boolean {
+  return [mail, strict].some(({ reason, findings = [] }) => reason === rule || findings.includes(rule))
+}
+
+/** Whether it is about the rule, and neither profile has a word against it. What refuses without a reason keeps nothing for sure. */
+export function keeps(each: CertificateCase, rule: X509Reason): boolean {
+  const { mail, strict } = each.expected
+  const isSilent = [mail, strict].some(
+    ({ verdict, reason }) => verdict === 'not-authenticated' && reason === undefined,
+  )
+  return each.rule === rule && !isSilent && !breaks(each, rule)
+}
+
 /** The reference identifier of a case that says nothing else. */
 export const host = 'mx.example.com'
 

@@ -14,8 +14,10 @@ import {
 import { explicit, implicit, integer, nullValue, oid, sequence, set, tlv } from './der.ts'
 import { keyOf } from './keys.ts'
 import {
+  basicConstraints,
   extension,
   generalName,
+  keyUsage,
   type Made,
   makeLeaf,
   nameBytes,
@@ -569,6 +571,12 @@ function issuance(): readonly CertificateCase[] {
         refused('x509.name-constraints'),
         refused(),
       ],
+      [
+        'constraints-critical',
+        'The constraints are critical, and kept.',
+        under(nameConstraints([dns('example.com')], null, 'critical')),
+        accepted(2),
+      ],
     ),
     ...about('x509.name-constraints-empty', 'RFC 5280 §4.2.1.10').with(
       [
@@ -592,23 +600,38 @@ function issuance(): readonly CertificateCase[] {
         refused(),
         refused(),
       ],
+      [
+        'constraints-not-empty',
+        'The constraints have one list, with one name that is excluded.',
+        under(nameConstraints(null, [dns('example.net')])),
+        accepted(2),
+      ],
     ),
-    ...about('x509.name-constraints-in-leaf', 'RFC 5280 §4.2.1.10').with([
-      'constraints-in-leaf',
-      'The leaf, which is no CA, has constraints.',
-      (() => {
-        const issuer = intermediateWith({})
-        return {
-          chain: [
-            leafWith({ issuer, extensions: { nameConstraints: nameConstraints([dns('example.com')]) } }),
-            issuer,
-          ],
-        }
-      })(),
-      accepted(2, ['x509.name-constraints-in-leaf']),
-      refused('x509.name-constraints-in-leaf'),
-    ]),
+    ...about('x509.name-constraints-in-leaf', 'RFC 5280 §4.2.1.10').with(
+      [
+        'constraints-in-leaf',
+        'The leaf, which is no CA, has constraints.',
+        withLeaf({ nameConstraints: nameConstraints([dns('example.com')]) }),
+        accepted(2, ['x509.name-constraints-in-leaf']),
+        refused('x509.name-constraints-in-leaf'),
+      ],
+      [
+        'constraints-in-leaf-that-is-ca',
+        'The leaf has constraints, and is a CA that may sign certificates.',
+        withLeaf({
+          basicConstraints: basicConstraints('ca'),
+          keyUsage: keyUsage(['digitalSignature', 'keyCertSign']),
+          nameConstraints: nameConstraints([dns('example.com')]),
+        }),
+        accepted(2, ['x509.leaf-is-ca']),
+      ],
+    ),
   ]
+}
+
+function withLeaf(extensions: NonNullable<Recipe['extensions']>): readonly Made[] {
+  const issuer = intermediateWith({})
+  return [leafWith({ issuer, extensions }), issuer]
 }
 
 interface Given {

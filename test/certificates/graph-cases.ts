@@ -83,6 +83,16 @@ function orderCases(): readonly CertificateCase[] {
         [leaf(), stranger, intermediate()],
         accepted(2, ['x509.chain-has-strangers']),
       ],
+      [
+        'order-no-stranger',
+        'Two intermediates follow the leaf, and the path needs both.',
+        (() => {
+          const upper = intermediateWith({ subject: 'CN=Test Upper', key: keyOf('upper') })
+          const lower = intermediateWith({ issuer: upper })
+          return [leafWith({ issuer: lower }), lower, upper]
+        })(),
+        accepted(3),
+      ],
     ),
     ...about(null, 'RFC 8446 §4.4.2').with(
       ['order-leaf-twice', 'The leaf was sent twice.', [leaf(), leaf(), intermediate()], accepted(2)],

@@ -184,6 +184,12 @@ function commonNames(): readonly CertificateCase[] {
         { ...served({ subject: 'CN=192.0.2.1', extensions: noSan }), names: ['192.0.2.1'] },
         refused(),
       ],
+      [
+        'name-san-and-no-cn',
+        'The name stands in subjectAltName, and there is no common name.',
+        served({ subject: 'O=Test Server' }),
+        accepted(2),
+      ],
     ),
     ...about('x509.name-mismatch', 'RFC 9525 §2').with(
       [

@@ -91,12 +91,20 @@ function plainCases(): readonly CertificateCase[] {
         accepted(1),
       ],
     ),
-    about('x509.no-certificate', 'RFC 8446 §4.4.2.4').with([
-      'pkix-no-certificate',
-      'The server sent an empty list of certificates.',
-      { chain: [], leaf: leaf() },
-      refused('x509.no-certificate'),
-    ]),
+    about('x509.no-certificate', 'RFC 8446 §4.4.2.4').with(
+      [
+        'pkix-no-certificate',
+        'The server sent an empty list of certificates.',
+        { chain: [], leaf: leaf() },
+        refused('x509.no-certificate'),
+      ],
+      [
+        'pkix-one-certificate',
+        'The server sent one certificate, which the trusted root signed: there is no more to send.',
+        [leafWith({ issuer: root() })],
+        accepted(1),
+      ],
+    ),
     about('x509.untrusted-root', 'RFC 5280 §6.1.1').with(
       [
         'pkix-untrusted-root',
@@ -131,6 +139,12 @@ function plainCases(): readonly CertificateCase[] {
         refused('x509.missing-intermediate'),
       ],
       ['pkix-missing-upper-intermediate', 'Of two intermediates the upper one was not sent.', lower(), refused()],
+      [
+        'pkix-intermediate-trusted-and-not-sent',
+        'The server sent its leaf alone, and the intermediate that issued it is trusted.',
+        { chain: [leaf()], roots: [root(), intermediate()] },
+        accepted(1),
+      ],
     ),
   ].flat()
 }
@@ -255,6 +269,12 @@ function algorithmCases(): readonly CertificateCase[] {
         under('rsa-sha256', 'rsa-2048', { outerAlgorithm: sequence(oid('1.2.840.113549.1.1.11')) }),
         refused('x509.algorithm-mismatch'),
       ],
+      [
+        'algorithm-match',
+        'The signed part and the outer field both say ECDSA with SHA-384, the rest of the chain SHA-256.',
+        chain(leafWith({ signature: 'ecdsa-sha384' })),
+        accepted(2),
+      ],
     ),
   ]
 }
@@ -315,7 +335,7 @@ function keyCases(): readonly CertificateCase[] {
       },
     }),
   ]
-  const underWeakKey = (kind: KeyKind): Partial<PkixDraft> => ({
+  const underKey = (kind: KeyKind): Partial<PkixDraft> => ({
     chain: chain(
       leafWith({ issuer: intermediateWith({ key: keyOf('intermediate', kind) }) }),
       intermediateWith({ key: keyOf('intermediate', kind) }),
@@ -342,18 +362,39 @@ function keyCases(): readonly CertificateCase[] {
       [
         'key-short-in-intermediate',
         "The intermediate's RSA key has 1,024 bits.",
-        underWeakKey('rsa-1024'),
+        underKey('rsa-1024'),
         accepted(2, ['x509.key-short']),
         refused('x509.key-short'),
       ],
+      [
+        'key-short-by-one-octet',
+        "The leaf's RSA key has 2,040 bits.",
+        withKey('rsa-2040'),
+        accepted(1, ['x509.key-short']),
+        refused('x509.key-short'),
+      ],
+      [
+        'key-long-enough',
+        "The intermediate's RSA key has 2,048 bits, the fewest that do.",
+        underKey('rsa-2048'),
+        accepted(2),
+      ],
     ),
-    ...about('x509.key-size-odd', 'CA/Browser Forum Baseline Requirements §6.1.5').with([
-      'key-size-odd',
-      "The leaf's RSA key has 2,052 bits, which is no number of whole octets.",
-      withKey('rsa-2052'),
-      accepted(1, ['x509.key-size-odd']),
-      refused('x509.key-size-odd'),
-    ]),
+    ...about('x509.key-size-odd', 'CA/Browser Forum Baseline Requirements §6.1.5').with(
+      [
+        'key-size-odd',
+        "The leaf's RSA key has 2,052 bits, which is no number of whole octets.",
+        withKey('rsa-2052'),
+        accepted(1, ['x509.key-size-odd']),
+        refused('x509.key-size-odd'),
+      ],
+      [
+        'key-size-even',
+        "The leaf's RSA key has 2,056 bits, which is one octet more than usual.",
+        withKey('rsa-2056'),
+        accepted(1),
+      ],
+    ),
     ...about('x509.key-too-weak', 'NIST SP 800-131A').with(
       ['key-too-weak', "The leaf's RSA key has 512 bits.", withKey('rsa-512'), refused('x509.key-too-weak')],
       [
@@ -365,8 +406,15 @@ function keyCases(): readonly CertificateCase[] {
       [
         'key-too-weak-in-intermediate',
         "The intermediate's RSA key has 512 bits: whoever factors it is a CA.",
-        underWeakKey('rsa-512'),
+        underKey('rsa-512'),
         refused('x509.key-too-weak'),
+      ],
+      [
+        'key-just-not-too-weak',
+        "The leaf's RSA key has 1,024 bits, the fewest that a relay takes.",
+        withKey('rsa-1024'),
+        accepted(1, ['x509.key-short']),
+        refused('x509.key-short'),
       ],
     ),
     ...about('x509.unsupported-algorithm', 'RFC 5480 §2.1.1').with(
@@ -496,6 +544,12 @@ function validityCases(): readonly CertificateCase[] {
             refused('x509.malformed'),
           ] as const,
       ),
+      [
+        'validity-february-29',
+        'The leaf expires on the last of February of a leap year.',
+        dates({ notAfter: utcTime('360229000000Z') }),
+        accepted(2),
+      ],
     ),
   ]
 }
@@ -539,6 +593,12 @@ function authorityCases(): readonly CertificateCase[] {
         refused('x509.issuer-not-ca'),
         refused(),
       ],
+      [
+        'authority-without-key-usage',
+        'The intermediate says in basicConstraints that it is a CA, and has no keyUsage.',
+        issuedBy({ extensions: { keyUsage: null } }),
+        accepted(2),
+      ],
     ),
     ...about('x509.issuer-key-usage', 'RFC 5280 §4.2.1.3').with(
       [
@@ -574,6 +634,14 @@ function authorityCases(): readonly CertificateCase[] {
         issuedBy({ extensions: { basicConstraints: basicConstraints('ca', undefined, 'not-critical') } }),
         accepted(2, ['x509.basic-constraints-not-critical']),
         refused('x509.basic-constraints-not-critical'),
+      ],
+      [
+        'authority-basic-constraints-not-critical-in-leaf',
+        'Only the basicConstraints of the leaf, which is no CA, are not critical.',
+        chain(
+          leafWith({ extensions: { basicConstraints: basicConstraints('not-ca', undefined, 'not-critical') } }),
+        ),
+        accepted(2),
       ],
     ),
   ]
@@ -744,12 +812,20 @@ function extendedKeyUsageCases(): readonly CertificateCase[] {
         refused('x509.extended-key-usage'),
       ],
     ),
-    ...about('x509.no-extended-key-usage', 'RFC 5280 §4.2.1.12').with([
-      'purpose-none',
-      'The leaf says nothing of its purposes: every one is allowed.',
-      forLeaf(null),
-      accepted(2, ['x509.no-extended-key-usage']),
-    ]),
+    ...about('x509.no-extended-key-usage', 'RFC 5280 §4.2.1.12').with(
+      [
+        'purpose-none',
+        'The leaf says nothing of its purposes: every one is allowed.',
+        forLeaf(null),
+        accepted(2, ['x509.no-extended-key-usage']),
+      ],
+      [
+        'purpose-stated',
+        'The leaf says that it is for servers, and for nothing else.',
+        forLeaf(extendedKeyUsage(['serverAuth'])),
+        accepted(2),
+      ],
+    ),
   ]
 }
 
@@ -826,6 +902,7 @@ function issuanceCases(): readonly CertificateCase[] {
   const rsaLeaf = (...usages: Parameters<typeof keyUsage>[0]): readonly Made[] =>
     leafOf({ key: keyOf('leaf', 'rsa-2048'), extensions: { keyUsage: keyUsage(usages) } })
   const rootName = root().subject
+  const rootAki = authorityKeyIdentifier(keyOf('root').identifier)
   return [
     ...about('x509.missing-aki', 'RFC 5280 §4.2.1.1').with(
       [
@@ -858,6 +935,12 @@ function issuanceCases(): readonly CertificateCase[] {
         issuedBy({ extensions: { authorityKeyIdentifier: null } }),
         ...fault('x509.missing-aki'),
       ],
+      [
+        'issuance-root-without-aki',
+        'The trusted root has no authorityKeyIdentifier: it may leave it out.',
+        underRoot({ extensions: { authorityKeyIdentifier: null } }),
+        accepted(1),
+      ],
     ),
     ...about('x509.missing-ski', 'RFC 5280 §4.2.1.2').with(
       [
@@ -879,20 +962,28 @@ function issuanceCases(): readonly CertificateCase[] {
         accepted(2),
       ],
     ),
-    ...about('x509.aki-issuer', 'CA/Browser Forum Baseline Requirements §7.1.2.1.3').with([
-      'issuance-root-aki-with-issuer',
-      "The root's authorityKeyIdentifier names issuer and serial number.",
-      underRoot({
-        extensions: {
-          authorityKeyIdentifier: authorityKeyIdentifierWithIssuer(
-            keyOf('root').identifier,
-            rootName,
-            Buffer.of(1),
-          ),
-        },
-      }),
-      ...fault('x509.aki-issuer', 1),
-    ]),
+    ...about('x509.aki-issuer', 'CA/Browser Forum Baseline Requirements §7.1.2.1.3').with(
+      [
+        'issuance-root-aki-with-issuer',
+        "The root's authorityKeyIdentifier names issuer and serial number.",
+        underRoot({
+          extensions: {
+            authorityKeyIdentifier: authorityKeyIdentifierWithIssuer(
+              keyOf('root').identifier,
+              rootName,
+              Buffer.of(1),
+            ),
+          },
+        }),
+        ...fault('x509.aki-issuer', 1),
+      ],
+      [
+        'issuance-aki-alone',
+        'The authorityKeyIdentifier of root, intermediate and leaf is that of the key that signed, and nothing else.',
+        { chain: chain(leaf()), roots: [rootWith({ extensions: { authorityKeyIdentifier: rootAki } })] },
+        accepted(2),
+      ],
+    ),
     ...about('x509.aki-mismatch', 'RFC 5280 §4.2.1.1').with(
       [
         'issuance-root-aki-of-another-key',
@@ -931,6 +1022,17 @@ function issuanceCases(): readonly CertificateCase[] {
           },
         }),
         ...fault('x509.key-id-critical'),
+      ],
+      [
+        'issuance-key-ids-not-critical',
+        'The leaf has both key identifiers, and neither is critical.',
+        leafOf({
+          extensions: {
+            subjectKeyIdentifier: subjectKeyIdentifier(keyOf('leaf').identifier),
+            authorityKeyIdentifier: authorityKeyIdentifier(keyOf('intermediate').identifier),
+          },
+        }),
+        accepted(2),
       ],
     ),
     ...about('x509.serial-number', 'RFC 5280 §4.1.2.2').with(
@@ -973,13 +1075,22 @@ function issuanceCases(): readonly CertificateCase[] {
         leafOf({ version: 1 }),
         refused(),
       ],
+      ['issuance-leaf-version-3', 'The leaf says it is of version 3.', leafOf({ version: 2 }), accepted(2)],
     ),
-    ...about('x509.leaf-is-ca', 'RFC 5280 §4.2.1.9').with([
-      'issuance-leaf-is-ca',
-      'The leaf says it is a CA, and may not sign certificates.',
-      leafOf({ extensions: { basicConstraints: basicConstraints('ca') } }),
-      ...fault('x509.leaf-is-ca'),
-    ]),
+    ...about('x509.leaf-is-ca', 'RFC 5280 §4.2.1.9').with(
+      [
+        'issuance-leaf-is-ca',
+        'The leaf says it is a CA, and may not sign certificates.',
+        leafOf({ extensions: { basicConstraints: basicConstraints('ca') } }),
+        ...fault('x509.leaf-is-ca'),
+      ],
+      [
+        'issuance-leaf-is-no-ca',
+        'The leaf has basicConstraints, which are empty: it is no CA.',
+        leafOf({ extensions: { basicConstraints: basicConstraints('not-ca') } }),
+        accepted(2),
+      ],
+    ),
     ...about('x509.leaf-may-sign', 'RFC 5280 §4.2.1.3').with(
       [
         'issuance-leaf-may-sign',
@@ -1017,24 +1128,48 @@ function issuanceCases(): readonly CertificateCase[] {
         accepted(2),
       ],
     ),
-    ...about('x509.malformed-name', 'RFC 5280 §4.1.2.6').with([
-      'issuance-ca-without-subject',
-      'The intermediate has an empty subject.',
-      issuedBy({ subject: sequence() }),
-      ...fault('x509.malformed-name'),
-    ]),
-    ...about('x509.san-critical', 'CA/Browser Forum Baseline Requirements §7.1.2.7.12').with([
-      'issuance-san-critical',
-      'The leaf has a subject, and its subjectAltName is critical.',
-      leafOf({ extensions: { subjectAltName: subjectAltName(['mx.example.com'], 'critical') } }),
-      ...fault('x509.san-critical'),
-    ]),
-    ...about('x509.policy-constraints-not-critical', 'RFC 5280 §4.2.1.11').with([
-      'issuance-policy-constraints-not-critical',
-      'The intermediate demands policies from four certificates further down, and its policyConstraints are not critical.',
-      issuedBy({ more: [extension('2.5.29.36', sequence(implicit(0, Buffer.of(3))))] }),
-      ...fault('x509.policy-constraints-not-critical'),
-    ]),
+    ...about('x509.malformed-name', 'RFC 5280 §4.1.2.6').with(
+      [
+        'issuance-ca-without-subject',
+        'The intermediate has an empty subject.',
+        issuedBy({ subject: sequence() }),
+        ...fault('x509.malformed-name'),
+      ],
+      [
+        'issuance-ca-with-an-organization',
+        'The subject of the intermediate is an organization, and no common name.',
+        issuedBy({ subject: 'O=Test Authority' }),
+        accepted(2),
+      ],
+    ),
+    ...about('x509.san-critical', 'CA/Browser Forum Baseline Requirements §7.1.2.7.12').with(
+      [
+        'issuance-san-critical',
+        'The leaf has a subject, and its subjectAltName is critical.',
+        leafOf({ extensions: { subjectAltName: subjectAltName(['mx.example.com'], 'critical') } }),
+        ...fault('x509.san-critical'),
+      ],
+      [
+        'issuance-subject-of-an-organization',
+        'The subject of the leaf is an organization alone, and its subjectAltName is not critical.',
+        leafOf({ subject: 'O=Test Server' }),
+        accepted(2),
+      ],
+    ),
+    ...about('x509.policy-constraints-not-critical', 'RFC 5280 §4.2.1.11').with(
+      [
+        'issuance-policy-constraints-not-critical',
+        'The intermediate demands policies from four certificates further down, and its policyConstraints are not critical.',
+        issuedBy({ more: [extension('2.5.29.36', sequence(implicit(0, Buffer.of(3))))] }),
+        ...fault('x509.policy-constraints-not-critical'),
+      ],
+      [
+        'issuance-policy-constraints-critical',
+        'The same, and its policyConstraints are critical, as they have to be: nobody here looks at them.',
+        issuedBy({ more: [extension('2.5.29.36', sequence(implicit(0, Buffer.of(3))), 'critical')] }),
+        refused('x509.unknown-critical-extension'),
+      ],
+    ),
     ...about('x509.leaf-is-ca', 'RFC 5280 §4.2.1.9').with([
       'issuance-leaf-is-ca-in-full',
       'The leaf is a CA that may sign certificates: it may be the last of a path.',
@@ -1093,12 +1228,26 @@ function issuanceCases(): readonly CertificateCase[] {
         accepted(2),
       ],
     ),
-    ...about('x509.key-usage-no-encipherment', 'RFC 5246 §7.4.2').with([
-      'issuance-key-usage-signature-only',
-      'An RSA leaf whose key may sign, and not decrypt.',
-      rsaLeaf('digitalSignature'),
-      accepted(2, ['x509.key-usage-no-encipherment']),
-    ]),
+    ...about('x509.key-usage-no-encipherment', 'RFC 5246 §7.4.2').with(
+      [
+        'issuance-key-usage-signature-only',
+        'An RSA leaf whose key may sign, and not decrypt.',
+        rsaLeaf('digitalSignature'),
+        accepted(2, ['x509.key-usage-no-encipherment']),
+      ],
+      [
+        'issuance-key-usage-none-rsa',
+        'An RSA leaf without keyUsage, which permits everything.',
+        leafOf({ key: keyOf('leaf', 'rsa-2048'), extensions: { keyUsage: null } }),
+        accepted(2),
+      ],
+      [
+        'issuance-key-usage-signature-only-ec',
+        'A leaf on P-256 whose key may sign: it could not decrypt anyway.',
+        leafOf({ extensions: { keyUsage: keyUsage(['digitalSignature']) } }),
+        accepted(2),
+      ],
+    ),
   ]
 }
 
@@ -1260,7 +1409,7 @@ function encodingCases(): readonly CertificateCase[] {
         'encoding-critical-01-unknown',
         'The leaf has an extension that nobody knows, critical by a TRUE written as 01: it is critical all the same.',
         leafOf({ more: [raw('1.3.6.1.4.1.55555.1', one, nullValue)] }),
-        refused('x509.unknown-critical-extension'),
+        { ...refused('x509.unknown-critical-extension'), findings: ['x509.encoding'] },
       ],
     ),
     ...about('x509.encoding', 'X.690 §11.2').with(

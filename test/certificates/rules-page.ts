@@ -1,7 +1,7 @@
 /** docs/x509.md, made from the table of rules and the cases that test them. rules-page.test.ts holds them to each other. */
 import type { X509Reason } from '../../src/protocol/x509/reasons.ts'
 import { type Rule, rules } from '../../src/protocol/x509/rules.ts'
-import type { CertificateCase, Expectation } from './case.ts'
+import { breaks, type CertificateCase, keeps } from './case.ts'
 
 export function rulesPage(cases: readonly CertificateCase[]): string {
   const all = Object.keys(rules).filter((reason): reason is X509Reason => reason in rules)
@@ -31,16 +31,12 @@ export function rulesPage(cases: readonly CertificateCase[]): string {
 }
 
 function row(reason: X509Reason, { what, spec, about, unless }: Rule, cases: readonly CertificateCase[]): string {
-  const broken = cases.filter(({ expected: { mail, strict } }) => names(mail, reason) || names(strict, reason))
-  const kept = cases.filter(each => each.rule === reason && !broken.includes(each))
+  const broken = cases.filter(each => breaks(each, reason))
+  const kept = cases.filter(each => keeps(each, reason))
   const shown = broken[0] === undefined ? '' : `\`${broken[0].id}\``
   const count = `${broken.length} broken, ${kept.length} kept`
   const text = unless === undefined ? what : `${what} \`strict\` reports only when ${unless}.`
   return `| \`${reason}\` | ${text} | ${about} | ${spec ?? 'our own'} | ${shown} (${count}) |`
-}
-
-function names({ reason, findings = [] }: Expectation, wanted: X509Reason): boolean {
-  return reason === wanted || findings.includes(wanted)
 }
 
 const head = `# How certificates are judged
@@ -49,9 +45,10 @@ The rules of path validation, in two profiles. \`mail\` is the relay's, and what
 peer, and reports faults of issuance, because mail that waits for somebody else's authority to do better helps nobody. \`strict\` refuses these too, as x509-limbo wants it.
 
 Each row names the finding ([findings.md](findings.md) has its words), the certificate it is held against, where the rule is written (\`RFC\`, or \`CA/B BR\`: the Baseline
-Requirements of the CA/Browser Forum, which bind only the authorities of the public web), and a case that breaks it. The cases are made by \`test/certificates/\`, and
-\`test/certificates/cases.test.ts\` holds both profiles to them; \`node test/certificates/write.ts DIRECTORY\` writes them to files, for a trial by hand. What real programs
-make of the same chains stands in [oracles.md](oracles.md).
+Requirements of the CA/Browser Forum, which bind only the authorities of the public web), and a case that breaks it. A case keeps a
+rule when it is about it, and neither profile has a word against it. The cases are made by \`test/certificates/\`, and \`test/certificates/cases.test.ts\` holds both
+profiles to them; \`node test/certificates/write.ts DIRECTORY\` writes them to files, for a trial by hand. What real programs make of the same chains stands in
+[oracles.md](oracles.md).
 
 This page is made from \`src/protocol/x509/rules.ts\` and the cases; \`vitest -u\` writes it anew.
 
