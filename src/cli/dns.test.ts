@@ -269,6 +269,14 @@ describe('wrong usage is 64, and a wrong file 65:', () => {
   })
 })
 
+test.each([
+  ['192.0.2.25', '25.2.0.192.in-addr.arpa', 'PTR'],
+  ['[2001:db8::1] TXT', `1.${'0.'.repeat(23)}8.b.d.0.1.0.0.2.ip6.arpa`, 'TXT'],
+])('an address, %s, is asked for by its reverse name', async (question, name, type) => {
+  const { document } = await json(question)
+  expect(document).toMatchObject({ question: { name, type }, outcome: 'no-such-name', security: 'secure' })
+})
+
 test('a name in another script is asked for as its A-label', async () => {
   const { document } = await json('bücher.nsec.example A')
   expect(document).toMatchObject({ question: { name: 'xn--bcher-kva.nsec.example' }, outcome: 'no-such-name' })

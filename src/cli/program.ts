@@ -330,8 +330,10 @@ Examples:
   hermetic cert show fullchain.pem --crl issuer.crl`
 
 const dnsHelp = `
-Exit codes: 0 there are records, and nothing is wrong with them (secure or insecure), 1 there is no such
-name or record, 2 the answer cannot be trusted (bogus or indeterminate), 69 no server answers.
+Exit codes: 0 there are records, and nothing is wrong with them (secure or insecure), 1 there is
+no such name or record, 2 the answer cannot be trusted (bogus or indeterminate), 69 no server answers.
+
+An address is asked for by its reverse name, for PTR records unless a type is given.
 
 Examples:
   hermetic dns example.org MX

@@ -297,7 +297,7 @@ const actorWords: Readonly<Record<Actor, (zone: string | null) => string>> = {
   zone: zoneWords,
   'zone-and-parent': zone => `${zoneWords(zone)}, through the registrar where the parent keeps its DS records`,
   resolver: () => 'whoever runs the resolver that is asked here',
-  clock: () => "whoever sets this machine's clock",
+  clock: () => "whoever sets this machine's clock, or `--at`",
   anchor: () => 'whoever chooses the trust anchors here',
   nobody: () => 'nobody',
 }
@@ -309,7 +309,8 @@ const remedies: Readonly<Record<Actor, string | null>> = {
   nobody: null,
   resolver:
     'Ask another resolver (`--server`, and `dns.servers` in the configuration): one that passes DNSSEC records on and answers over TCP, such as an unbound of your own. Other names fail through this one as well.',
-  clock: 'Set the clock of this machine, and keep it right with NTP; until then most signed zones seem broken.',
+  clock:
+    'Set the clock of this machine, and keep it right with NTP, or give `--at` a time at which the signatures hold; until then most signed zones seem broken.',
   anchor:
     'Trust the keys of the root that the servers serve (`--anchor`). Those of the public root are known here; if they are asked for and do not fit, the resolver serves another root, or this release is too old.',
 }

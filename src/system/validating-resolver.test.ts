@@ -5,7 +5,7 @@ import { privateInternet } from '../lab/signing/private-internet.ts'
 import { createSignedWorld, type ResolverBehaviour, type SignedWorld } from '../lab/signing/signed-world.ts'
 import type { Message } from '../protocol/dns/message.ts'
 import { nameKey, parseName } from '../protocol/dns/name.ts'
-import { typeFromName, typeNumbers } from '../protocol/dns/numbers.ts'
+import { rcodes, typeFromName, typeNumbers } from '../protocol/dns/numbers.ts'
 import { createDnsWire } from './dns-wire.ts'
 import { afterwards, closeAll } from './testing/scripted-dns.ts'
 import {
@@ -122,6 +122,24 @@ describe('bogus is not final before', () => {
     expect(answer.server).toBe(good)
     // And the better answer is the one that is kept.
     expect(waysOf(await ask(resolver, 'host.nsec.example A'))).toEqual(['disabled secure'])
+  })
+
+  test('the one was avoided that sent the answer, where both had a part in it', async () => {
+    // The first one fails once, so that the second sends the answer, and the keys come from the first.
+    let failures = 1
+    const failing: Respond = query => {
+      const message = world().respond(query)
+      const isAddress = query.questions[0]?.type === typeNumbers.A
+      return message !== 'silence' && isAddress && failures-- > 0
+        ? { ...message, rcode: rcodes.SERVFAIL }
+        : message
+    }
+    const { resolver, servers } = await behind([failing, damaging])
+    const answer = await ask(resolver, 'host.nsec.example A')
+    expect(brief(answer)).toEqual({ outcome: 'records', security: 'secure', reason: null })
+    const [good, bad] = servers.map(({ address, port }) => `${address}:${port}`)
+    expect(answer.passes[0]?.servers.toSorted()).toEqual([good, bad].toSorted())
+    expect(answer.passes[1]?.avoided).toEqual([bad])
   })
 
   test('a server that validates was asked for what it thinks is good', async () => {

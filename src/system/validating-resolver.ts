@@ -155,8 +155,10 @@ export function createValidatingResolver(options: ValidatingResolverOptions): Va
     if (!mayBeBetterElsewhere(first)) return { ...first, passes, asked }
     const used = passes[0]?.servers ?? []
     const hasOthers = wire.servers().some(server => !used.includes(server))
+    // Where all of them had a part in it, the one that sent the answer itself is the likeliest.
+    const avoid = hasOthers ? used : used.length > 1 && first.server !== null ? [first.server] : []
     const furtherWays: readonly WireHow[] = [
-      ...(hasOthers ? [{ checking: 'disabled', avoid: used } as const] : []),
+      ...(avoid.length > 0 ? [{ checking: 'disabled', avoid } as const] : []),
       { checking: 'enabled', avoid: [] },
     ]
     for (const how of furtherWays) {

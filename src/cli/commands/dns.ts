@@ -13,10 +13,12 @@ import { dnsText } from '../../judgement/dns-text.ts'
 import { visible } from '../../judgement/visible.ts'
 import { isAtOrBelow, type Name, parseName } from '../../protocol/dns/name.ts'
 import { typeFromName, typeName, typeNumbers } from '../../protocol/dns/numbers.ts'
+import { reverseName } from '../../protocol/dns/reverse.ts'
 import { readAnchors, rootAnchors } from '../../protocol/dnssec/anchors.ts'
 import { isQueryType } from '../../protocol/dnssec/denial-rules.ts'
 import { privateNames } from '../../protocol/dnssec/private-names.ts'
 import type { TrustAnchor } from '../../protocol/dnssec/types.ts'
+import { canonicalIp, parseIp } from '../../protocol/ip.ts'
 import { parseNameServer } from '../../system/dns-servers.ts'
 import { createDnsWire } from '../../system/dns-wire.ts'
 import { createValidatingResolver, type ResolvedAnswer } from '../../system/validating-resolver.ts'
@@ -41,7 +43,7 @@ export async function run(
   context: Context,
 ): Promise<number> {
   // What was typed is looked at before any file.
-  const question = questionOf(nameText, type ?? 'A')
+  const question = questionOf(nameText, type)
   const given = (options.server ?? []).map(serverAddress)
   const atMs = options.at === undefined ? null : timeOption(options.at, '--at')
   const anchors = options.anchor === undefined ? rootAnchors : anchorsIn(options.anchor)
@@ -82,9 +84,12 @@ export async function run(
 }
 
 /** @throws CliFailure 64 */
-function questionOf(text: string, typeText: string): { readonly name: Name; readonly type: number } {
+function questionOf(text: string, given: string | undefined): { readonly name: Name; readonly type: number } {
+  const address = canonicalIp(text.replace(/^\[(?:IPv6:)?(.*)\]$/i, '$1'))
+  const typeText = given ?? (address === null ? 'A' : 'PTR')
   const ascii = /^[\x21-\x7e]+$/.test(text) ? text : domainToASCII(text)
-  const name = ascii === '' ? null : parseName(ascii)
+  const bytes = address === null ? null : parseIp(address)
+  const name = bytes !== null ? reverseName(bytes) : ascii === '' ? null : parseName(ascii)
   const type = typeFromName(typeText)
   if (name === null)
     throw new CliFailure('cli.usage', `'${visible(text, 80)}' is not a name that the DNS can hold`, example)
