@@ -67,6 +67,11 @@ describe('the verdict in one sentence', () => {
       'The server proved itself by a path to the trusted root CN=Test Root at depth 2; which name it should carry was not asked (give `--name`), so this proves nobody in particular.',
     ],
     [
+      'for any name, as it was asked',
+      { names: [], anyName: 'any' },
+      'The server proved itself by a path to the trusted root CN=Test Root at depth 2; no name was asked for, so this proves nobody in particular.',
+    ],
+    [
       'with no usable record',
       { records: [tlsa(1, 1, 1, leaf()), tlsa(0, 1, 1, intermediate())] },
       'mx.example.com has to offer TLS and need not prove itself: all its 2 TLSA records are unusable.',

@@ -47,6 +47,10 @@ import { visible } from './visible.ts'
 
 export type { VerifyQuestion } from './verify-judgement.ts'
 
+/**
+ * Judges one chain as of `atMs`, in milliseconds since 1970, by its TLSA records (RFC 7672) or, without any, by the roots (RFC 5280, RFC 9525); and tells
+ * what became of every record, certificate and name. `exitCodeOf` says which verdicts are success. Whatever the server sent, it never throws.
+ */
 export function verifyChain(question: VerifyQuestion): VerifyDocument {
   const { chain, names, atMs, keyExchange } = question
   const judged = judgeChain(question)
@@ -58,7 +62,7 @@ export function verifyChain(question: VerifyQuestion): VerifyDocument {
   return {
     schema: 'hermetic.verify/1',
     verdict: judged.verdict,
-    says: verdictSentence(judged, host, findings[0]?.says ?? ''),
+    says: verdictSentence(judged, question.anyName, host, findings[0]?.says ?? ''),
     by: judged.by,
     depth: judged.depth,
     record: judged.record,
@@ -185,6 +189,7 @@ function textsOf({ judged, ifSent }: Scene): VerifyDocument['records'] {
 
 function verdictSentence(
   { verdict, by, record, depth, path, dane }: Judged,
+  anyName: VerifyQuestion['anyName'],
   host: string | null,
   why: string,
 ): string {
@@ -195,7 +200,9 @@ function verdictSentence(
       const unchecked =
         verdict === 'authenticated'
           ? ''
-          : '; which name it should carry was not asked (give `--name`), so this proves nobody in particular'
+          : anyName === 'any'
+            ? '; no name was asked for, so this proves nobody in particular'
+            : '; which name it should carry was not asked (give `--name`), so this proves nobody in particular'
       if (by === 'pkix')
         return `${who} proved itself by a path to the trusted root ${topText(path)} at depth ${depth ?? 0}${unchecked}.`
       const decider = dane?.records[record ?? -1]

@@ -59,7 +59,8 @@ export const certificate = z
     issuer: text.nullable(),
     names: z
       .array(z.object({ type: z.enum(['dns', 'ip', 'email', 'uri', 'cn']), value: text }).readonly())
-      .readonly(),
+      .readonly()
+      .meta({ description: 'The first 1,000; those behind them are judged all the same.' }),
     keyUsage: z
       .array(keyUsage)
       .readonly()
