@@ -49,6 +49,7 @@ export function readRoots(file: string, option: string): readonly Certificate[] 
   throw new CliFailure('cli.bad-input', `${option}: ${nameOf(file)} ${says}`, hint)
 }
 
+/** Those that can be read, in their order; blocks that are malformed are left out. */
 export function certificatesOf(chain: readonly Read[]): readonly Certificate[] {
   return chain.flatMap(read => (read.kind === 'certificate' ? [read.certificate] : []))
 }
@@ -165,6 +166,7 @@ function contentStart(bytes: Buffer): number {
   return length < 0x80 ? 2 : 2 + (length & 0x7f)
 }
 
+/** A file in a sentence: its name as typed, made safe to show; `-` is standard input. */
 export function nameOf(file: string): string {
   return file === '-' ? 'standard input' : visible(file, 200)
 }

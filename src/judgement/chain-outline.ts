@@ -71,6 +71,10 @@ export type Signer =
   /** It is no certificate. */
   | { readonly kind: 'none' }
 
+/**
+ * Who signed whom in a file, by verified signatures (RFC 5280 §6.1.3), what is missing or in the wrong place, and what `verify` would refuse as of `atMs`, in
+ * milliseconds since 1970. `sound` is success. It spends from `budget`, and never throws for what stands in the file.
+ */
 export function outlineChain(question: ChainQuestion): ChainOutline {
   const { chain, roots, atMs, budget } = question
   const graph = signers(chain, roots, budget)

@@ -18,14 +18,17 @@ export interface LeafKey {
 /** How the key usage stands to a key exchange; `impossible`: a key that cannot encrypt, where RSA key exchange is asked for. */
 export type KeyUsageFit = 'absent' | 'fits' | 'lacking' | 'impossible'
 
+/** What matters of a leaf's key in a handshake. @param keyUsage Null: the extension is absent. */
 export function leafKey(facts: PublicKeyFacts, keyUsage: ReadonlySet<KeyUsage> | null): LeafKey {
   return { kind: facts.kind === 'rsa' || facts.kind === 'ec' ? facts.kind : 'other', keyUsage }
 }
 
+/** The bit that a key exchange needs in the leaf: the key decrypts for RSA, and signs for all others (RFC 5246 §7.4.2, RFC 8446 §4.4.2.2). */
 export function neededUsage(exchange: KeyExchange): 'keyEncipherment' | 'digitalSignature' {
   return exchange === 'rsa' ? 'keyEncipherment' : 'digitalSignature'
 }
 
+/** Whether a leaf will do for a key exchange by its kind of key and its key usage: `fits` and `absent` permit it. */
 export function keyUsageFit({ kind, keyUsage }: LeafKey, exchange: KeyExchange): KeyUsageFit {
   if (exchange === 'rsa' && kind !== 'rsa') return 'impossible'
   if (keyUsage === null) return 'absent'

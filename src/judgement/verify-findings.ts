@@ -141,6 +141,7 @@ export function expiredRemarks(
   })
 }
 
+/** What the key usage of the leaf keeps it from in a handshake (RFC 5280 §4.2.1.3). @param exchange The one in question; null: whichever the peers come to. */
 export function keyUsageRemarks(leaf: Certificate, exchange: KeyExchange | null): readonly Remark[] {
   return keyUsageFindings(leafKey(leaf.publicKey.facts, leaf.keyUsage), exchange).map(({ code, severity }) => ({
     code,
@@ -162,6 +163,12 @@ export function dateRemarks(leaf: Certificate, atMs: number): readonly Remark[] 
   return [{ code: fault.reason, position: 0, detail, severity: 'info' }]
 }
 
+/**
+ * What is wrong with the TLSA records, those of one fate together: unusable, shadowed, of the wrong usage for what they name, or naming an issuer that was not
+ * sent (RFC 7671 §5, §9; RFC 7672 §3.1). Empty when there is nothing to tell.
+ *
+ * @param ifSent What records would come to if known certificates were sent as well, by the place of the record.
+ */
 export function recordRemarks(
   { records, verdict }: DaneJudgement,
   ifSent: ReadonlyMap<number, IfSent>,

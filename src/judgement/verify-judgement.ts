@@ -65,6 +65,10 @@ export interface Refusal {
   readonly certificate: Certificate | null
 }
 
+/**
+ * Asks the judge that is due: TLSA records where there are any, and then roots play no part; roots where not. Success has no `refusal`; that
+ * no record is usable (RFC 7672 §2.2) is one, under the verdict `encrypt-only`.
+ */
 export function judgeChain(question: VerifyQuestion): Judged {
   const { tlsa, chain } = question
   return tlsa === null ? byRoots(question) : byRecords(question, judgeDane(daneQuestion(question, tlsa, chain)))

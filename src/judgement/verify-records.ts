@@ -28,7 +28,10 @@ export interface RecordContext {
   readonly ifSent: ReadonlyMap<number, IfSent>
 }
 
-/** Records as the document has them. Each lists all its matches, as long as there are not far more in all than any honest zone has. */
+/**
+ * Records as the document has them, in the order given: the state of each, and a whole sentence on why it decides or does not. Each lists all its matches,
+ * as long as there are not far more in all than any honest zone has.
+ */
 export function verifyRecords(
   judged: readonly RecordJudgement[],
   context: RecordContext,

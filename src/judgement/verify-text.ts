@@ -251,6 +251,7 @@ export function namesText(names: CertificateEvidence['names']): string {
   return `${shown.join(', ')}${rest === 0 ? '' : ` and ${numberText(rest)} more`}`
 }
 
+/** `only for keyEncipherment`: a part of a sentence. @param keyUsage Null: the extension is absent, which permits everything (RFC 5280 §4.2.1.3). */
 export function keyUsageText(keyUsage: CertificateEvidence['keyUsage']): string {
   if (keyUsage === null) return 'no key usage, which permits everything'
   return keyUsage.length === 0 ? 'key usage permits nothing' : `only for ${keyUsage.join(', ')}`

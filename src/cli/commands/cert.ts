@@ -23,6 +23,11 @@ export interface CertShowOptions {
   readonly ocsp?: readonly string[]
 }
 
+/**
+ * Prints a chain in words and returns the exit code: 0 when nothing in it would be refused, 1 when something would; revocation changes neither.
+ *
+ * @throws CliFailure For wrong usage (64), and for a file that holds nothing of its kind (65).
+ */
 export async function show(file: string, options: CertShowOptions, context: Context): Promise<number> {
   const atMs = options.at === undefined ? Date.now() : timeOption(options.at, '--at')
   const { crl = [], ocsp = [] } = options

@@ -55,6 +55,11 @@ export interface TlsaRecordDocument {
   readonly renewal: string
 }
 
+/**
+ * Prints the records that name a certificate, what is recommended first, and returns 0: at least one record was printed.
+ *
+ * @throws CliFailure For wrong usage (64), and for a file whose certificates no record can name (65).
+ */
 export function create(file: string, options: TlsaCreateOptions, context: Context): number {
   const chain = readCertificates(file, 'tlsa create')
   const [first] = chain

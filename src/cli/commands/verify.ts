@@ -34,6 +34,11 @@ export interface VerifyOptions {
   readonly anyName?: true
 }
 
+/**
+ * Prints the verdict on one chain and returns the exit code: 0 authenticated, 1 not, 2 only in part.
+ *
+ * @throws CliFailure For wrong usage (64), and for a file without certificates (65).
+ */
 export async function run(options: VerifyOptions, context: Context): Promise<number> {
   // What was typed is looked at before any file.
   const anyName = options.anyName === true ? 'any' : 'checked'

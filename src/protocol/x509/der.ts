@@ -56,6 +56,7 @@ export function enter(der: Der): Der {
   return placeAt(der.reading, der.from, der.at)
 }
 
+/** Whether anything stands behind the element read last; whether that is DER, `next` says. */
 export function hasMore(der: Der): boolean {
   return der.at < der.end
 }

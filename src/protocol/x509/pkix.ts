@@ -49,6 +49,10 @@ export interface PkixJudgement {
       }
 }
 
+/**
+ * Holds a chain against roots, names and a time (RFC 5280 §6, RFC 9525 §6); `authenticated` has both a valid path and a name that fits, where names
+ * are checked. It spends from `budget`, and never throws for anything that a peer can send.
+ */
 export function judgePkix(question: PkixQuestion): PkixJudgement {
   const { chain, names, cn, atMs, profile, purpose, maxIntermediates, isPublicSuffix, budget } = question
   const [leaf, ...others] = chain.flatMap(read => (read.kind === 'certificate' ? [read.certificate] : []))
