@@ -3,11 +3,11 @@ import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { type LabDns, startDns } from '../lab/dns-server.ts'
 import { privateInternet } from '../lab/signing/private-internet.ts'
 import { createSignedWorld, type ResolverBehaviour, type SignedWorld } from '../lab/signing/signed-world.ts'
-import type { Message } from '../protocol/dns/message.ts'
+import { encodeMessage, type Message } from '../protocol/dns/message.ts'
 import { nameKey, parseName } from '../protocol/dns/name.ts'
 import { rcodes, typeFromName, typeNumbers } from '../protocol/dns/numbers.ts'
 import { createDnsWire } from './dns-wire.ts'
-import { afterwards, closeAll } from './testing/scripted-dns.ts'
+import { afterwards, closeAll, serve } from './testing/scripted-dns.ts'
 import {
   createValidatingResolver,
   type ResolvedAnswer,
@@ -210,6 +210,22 @@ describe('the probe', () => {
     const probe = await resolver.probe()
     expect(probe).toMatchObject(expected)
     expect(probe.says.join(' ')).toMatch(says)
+  })
+
+  test('tells when a server does not answer over TCP', async () => {
+    const server = await serve(asked => {
+      const message = world().respond(asked.query)
+      if (asked.via === 'tcp') asked.hangUp()
+      else if (message !== 'silence') asked.reply(encodeMessage(message))
+    })
+    const wire = createDnsWire({ servers: [server.address], timeoutMs: 10_000, waitMs: 5_000, attempts: 1 })
+    afterwards(() => wire.close())
+    const resolver = createValidatingResolver({ wire, anchors: world().anchors, insecure: [], now: () => nowMs })
+    expect(await resolver.probe()).toMatchObject({
+      signatures: 'arrive',
+      tcp: 'fails',
+      says: [expect.stringContaining('over UDP and not over TCP')],
+    })
   })
 
   test('tells which of several servers is at fault', async () => {

@@ -81,7 +81,7 @@ make sound zones look broken, and are named in the zone's place.
 - Any recursive server will do that passes DNSSEC records on; it need not validate. EDNS with 1,232 bytes, TCP for what was cut, a random id and port for each question, the question echoed.
 - A server without EDNS cannot send signatures and counts as failed; SERVFAIL and REFUSED too: the next one is asked. Silent ones are asked again, and after the others for half a minute.
 - **Bogus is not final at once.** The same walk is driven again with the servers avoided that answered, then with CD left out, since a server that validates may keep something better than what it was told not to look at. Only then it stands. All of that is paid from one budget.
-- Messages are kept for the smallest TTL in them, and for ${'5'} seconds at most once they led to bogus; keys of zones, once proven, as long as the whole chain to them holds.
+- Messages are kept for the smallest TTL in them, and for 5 seconds at most once they led to bogus; keys of zones, once proven, as long as the whole chain to them holds.
 
 ## Limits
 
@@ -109,7 +109,7 @@ ${privateNames.map(name => `\`${formatName(name)}\``).join(' ')}
 On purpose, and each held to by \`test/peers/signed-lab.test.ts\`, which asks delv, unbound and drill the same questions over the same zones:
 
 - **SHA-1** (algorithms 5 and 7): insecure here (RFC 9905 §2), validated by unbound and BIND as distributed.
-- **REVOKE**: a key that says it is revoked signs nothing but its own set, for any purpose (RFC 5011 §2.1); unbound heeds the bit only where it keeps anchors up to date.
+- **REVOKE**: a key that says it is revoked vouches for nothing, for any purpose (RFC 5011 §2.1); unbound heeds the bit only where it keeps anchors up to date.
 - **Opt-out**: a "no" whose proof lies in an opt-out span is insecure (RFC 5155 §9.2); delv calls some of them secure.
 - **Ed448** is known; the unbound of Debian 12 does not know it.
 - **Private names** are insecure without configuration; a resolver would call them bogus, or answer them itself.
