@@ -109,6 +109,15 @@ describe('names', () => {
     expect(document).toMatchObject({ verdict: 'authenticated-for-unchecked-name', names: { matched: null } })
   })
 
+  test('a wrong one is told beside what refused the chain', () => {
+    const old = leafWith({ notAfter: secondsFrom(at, -1) })
+    const document = verify({ made: [old, intermediate()], names: ['other.example.com'] })
+    expect(document.findings.map(({ code, severity }) => [code, severity])).toEqual([
+      ['x509.expired', 'error'],
+      ['x509.name-mismatch', 'warning'],
+    ])
+  })
+
   test('the one that fitted is told, whether or not it decided', () => {
     const names = ['other.example.com', host]
     expect(verify({ names }).names).toEqual({ tried: names, matched: host })

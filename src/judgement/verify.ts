@@ -381,6 +381,14 @@ function remarksOn({ question, judged, leaf, matched, positionOf }: Scene): read
           },
         ]
       : []),
+    // A new certificate that mends what refused this one should not fail on its name.
+    ...(judged.refusal !== null &&
+    judged.refusal.reason !== 'x509.name-mismatch' &&
+    leaf !== null &&
+    names.length > 0 &&
+    matched === null
+      ? [{ code: 'x509.name-mismatch' as const, position: 0, detail: mismatchText(question, leaf) }]
+      : []),
     ...faultRemarks(judged.faults, positionOf),
     ...(leaf === null || isKeyUsageTold
       ? []
