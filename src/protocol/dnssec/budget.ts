@@ -22,8 +22,8 @@ export const defaultDnssecLimits: Readonly<Record<DnssecWork, number>> = {
   /** Keys hashed to be compared with a DS, in units of 4 KB. A zone has two to six keys and as many DS. */
   digests: 400,
   /**
-   * SHA-1 blocks. A name of ten labels below a zone takes eleven hashes, each of one block for each round: with the 50 additional iterations at most that
-   * count as proof, some 600 for each denial (CVE-2023-50868, RFC 9276 §3.2).
+   * SHA-1 blocks. A name of ten labels below a zone takes eleven hashes, each of one block for each round: with the 150 additional iterations at most that
+   * count as proof, some 1,800 for each denial (CVE-2023-50868, RFC 9276 §3.2).
    */
   'nsec3-hashes': 40_000,
 }
