@@ -17,10 +17,7 @@ const directory = mkdtempSync(join(tmpdir(), 'revocation-'))
 afterAll(() => rmSync(directory, { recursive: true }))
 const path = (name: string) => join(directory, name)
 
-async function show(...args: readonly string[]) {
-  const { code, document } = await hermeticJson(['cert', 'show', ...args])
-  return { code, document: document as unknown as CertDocument }
-}
+const show = (...args: readonly string[]) => hermeticJson<CertDocument>(['cert', 'show', ...args])
 
 /** `good by issuer` of each certificate, for each source. */
 const told = ({ revocation }: CertDocument) =>

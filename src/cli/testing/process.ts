@@ -27,7 +27,12 @@ export function hermetic(args: readonly string[], input: string | Uint8Array = '
   })
 }
 
-export async function hermeticJson(args: readonly string[], input: string | Uint8Array = '') {
+/** What the command's document is, the caller knows: tests of the schemas hold it to that. */
+export async function hermeticJson<Document = Record<string, unknown>>(
+  args: readonly string[],
+  input: string | Uint8Array = '',
+) {
   const { code, out, err } = await hermetic([...args, '--json'], input)
-  return { code, err, document: JSON.parse(out) as Record<string, unknown> }
+  const document: Document = JSON.parse(out)
+  return { code, err, document }
 }

@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import type { ReasonCode } from '../failure.ts'
 import { findings } from '../findings.ts'
+import { keyUsage } from './verify-schema.ts'
 
 const isReasonCode = (text: string): text is ReasonCode => text in findings
 const reasonCode = z
@@ -53,18 +54,6 @@ const dns = z
   })
   .readonly()
   .meta({ id: 'dns' })
-
-const keyUsage = z.enum([
-  'digitalSignature',
-  'nonRepudiation',
-  'keyEncipherment',
-  'dataEncipherment',
-  'keyAgreement',
-  'keyCertSign',
-  'cRLSign',
-  'encipherOnly',
-  'decipherOnly',
-])
 
 const certificate = z
   .object({

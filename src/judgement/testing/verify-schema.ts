@@ -40,7 +40,7 @@ const record = z
   .readonly()
   .meta({ id: 'record' })
 
-const keyUsage = z.enum([
+export const keyUsage = z.enum([
   'digitalSignature',
   'nonRepudiation',
   'keyEncipherment',
