@@ -1,6 +1,6 @@
 /**
- * The lab's DNS: a real server on UDP and TCP of one loopback port that answers from the lab's zones, or from anything else that answers, the way a
- * recursive resolver would (RFC 1035 §4.2, RFC 6891, RFC 7766 §8), and keeps the questions it was asked.
+ * The lab's DNS: a real server on UDP and TCP of one port that answers from the lab's zones, or from anything else that answers, the way a
+ * recursive resolver would (RFC 1035 §4.2, RFC 6891, RFC 7766 §8), and keeps the newest of the questions it was asked.
  *
  * What does not decode as a query gets FORMERR or no answer at all; nothing outside the zones exists. It neither signs nor validates: a world of signed
  * zones is signing/signed-world.ts.
@@ -31,25 +31,34 @@ interface AskedQuestion {
 export interface LabDns {
   readonly address: string
   readonly port: number
-  /** In the order they came. */
+  /** In the order they came; the newest ones, when there are very many. */
   readonly asked: readonly AskedQuestion[]
+  /** How many there were. */
+  readonly questions: number
   close(): Promise<void>
 }
 
 /** `not-dns`: a connection over which it came is of no use. */
 type Nothing = 'silence' | 'not-dns'
+type Reply = Uint8Array | Nothing
 
-/** One question in, the response out, of any length; or nothing, as when a server is not there. */
-export type Answering = (query: Message) => Message | 'silence'
+/** One question in, the response out, of any length; or nothing, as when a server is not there. A promise of one must not reject. */
+export type Answering = (query: Message) => Message | 'silence' | Promise<Message | 'silence'>
 
 /**
- * Starts the server on a port of 127.0.0.1 that is free for both transports. A response that does not fit into a datagram goes out truncated.
+ * Starts the server. A response that does not fit into a datagram goes out truncated.
  * @param source zones without signatures, or whatever answers
+ * @param where a port of this machine; unless given, one of 127.0.0.1 that is free for both transports
+ * @throws what the system says against `where`
  */
-export async function startDns(source: readonly Zone[] | Answering): Promise<LabDns> {
+export async function startDns(
+  source: readonly Zone[] | Answering,
+  where: { readonly address: string; readonly port: number } = { address: loopback, port: 0 },
+): Promise<LabDns> {
   const respond = typeof source === 'function' ? source : respondFrom(source)
   const asked: AskedQuestion[] = []
-  const answer = (query: Uint8Array, over: 'udp' | 'tcp'): Uint8Array | Nothing => {
+  let questions = 0
+  const answer = (query: Uint8Array, over: 'udp' | 'tcp'): Reply | Promise<Reply> => {
     const decoded = decodeMessage(query)
     if (decoded.kind === 'malformed') {
       const head = decodeHead(query)
@@ -60,16 +69,22 @@ export async function startDns(source: readonly Zone[] | Answering): Promise<Lab
     const [question] = message.questions
     if (question === undefined || message.opcode !== 0 || message.questions.length !== 1)
       return formatError(message)
+    questions++
     asked.push({ name: nameKey(question.name), type: typeName(question.type), over })
+    if (asked.length > mostAskedKept) asked.splice(0, mostAskedKept / 2)
     const limit = over === 'tcp' ? undefined : Math.max(maxPlainUdpBytes, message.edns?.udpPayloadBytes ?? 0)
+    const encode = (response: Message | 'silence') =>
+      response === 'silence' ? response : encodeMessage(response, limit)
     const response = respond(message)
-    return response === 'silence' ? 'silence' : encodeMessage(response, limit)
+    return response instanceof Promise ? response.then(encode) : encode(response)
   }
 
-  const { udp, tcp, port } = await bindBoth()
+  const { udp, tcp, port } = await bindBoth(where)
+  let isOpen = true
   udp.on('message', (query, { port, address }) => {
-    const bytes = answer(query, 'udp')
-    if (typeof bytes !== 'string') udp.send(bytes, port, address)
+    whenReady(answer(query, 'udp'), reply => {
+      if (typeof reply !== 'string' && isOpen) udp.send(reply, port, address)
+    })
   })
   udp.on('error', () => undefined)
   const connections = new Set<net.Socket>()
@@ -80,10 +95,14 @@ export async function startDns(source: readonly Zone[] | Answering): Promise<Lab
   })
 
   return {
-    address: loopback,
+    address: where.address,
     port,
     asked,
+    get questions() {
+      return questions
+    },
     async close() {
+      isOpen = false
       const closed = Promise.all([once(udp, 'close'), once(tcp, 'close')])
       udp.close()
       tcp.close()
@@ -159,35 +178,50 @@ function startOfAuthority(apex: string): ResourceRecord {
 }
 
 /** Messages with a length of two bytes before each (RFC 1035 §4.2.2), several on one connection. */
-function serveTcp(socket: net.Socket, answer: (query: Uint8Array) => Uint8Array | Nothing): void {
+function serveTcp(socket: net.Socket, answer: (query: Uint8Array) => Reply | Promise<Reply>): void {
   let pending = Buffer.alloc(0)
   socket.on('error', () => socket.destroy())
   socket.on('data', bytes => {
     pending = Buffer.concat([pending, bytes])
     while (pending.length >= 2 && pending.length >= 2 + pending.readUInt16BE(0)) {
       const end = 2 + pending.readUInt16BE(0)
-      const response = answer(pending.subarray(2, end))
+      const reply = answer(pending.subarray(2, end))
       pending = pending.subarray(end)
-      if (response === 'not-dns') return void socket.destroy()
-      if (response === 'silence') continue
-      const length = Buffer.alloc(2)
-      length.writeUInt16BE(response.length)
-      socket.write(Buffer.concat([length, response]))
+      whenReady(reply, response => {
+        if (response === 'not-dns') socket.destroy()
+        else if (response !== 'silence' && socket.writable) socket.write(withLength(response))
+      })
+      if (socket.destroyed) return
     }
   })
 }
 
-/** The system picks the TCP port; should somebody else hold the same one for UDP, it picks again. */
-async function bindBoth(): Promise<{ udp: dgram.Socket; tcp: net.Server; port: number }> {
-  for (let left = 20; ; left--) {
+function withLength(response: Uint8Array): Buffer {
+  const length = Buffer.alloc(2)
+  length.writeUInt16BE(response.length)
+  return Buffer.concat([length, response])
+}
+
+/** At once what is there at once: answers keep the order of their questions then. */
+function whenReady(reply: Reply | Promise<Reply>, use: (reply: Reply) => void): void {
+  if (reply instanceof Promise) void reply.then(use)
+  else use(reply)
+}
+
+/** Of port 0 the system makes one for TCP; should somebody else hold the same one for UDP, it picks again. */
+async function bindBoth(where: {
+  readonly address: string
+  readonly port: number
+}): Promise<{ udp: dgram.Socket; tcp: net.Server; port: number }> {
+  for (let left = where.port === 0 ? 20 : 0; ; left--) {
     const tcp = net.createServer()
-    tcp.listen(0, loopback)
+    tcp.listen(where.port, where.address)
     await once(tcp, 'listening')
     const bound = tcp.address()
     if (bound === null || typeof bound === 'string') throw new Error('a TCP server has an address once it listens')
     const udp = dgram.createSocket('udp4')
     try {
-      udp.bind(bound.port, loopback)
+      udp.bind(bound.port, where.address)
       await once(udp, 'listening')
       return { udp, tcp, port: bound.port }
     } catch (error) {
@@ -199,5 +233,7 @@ async function bindBoth(): Promise<{ udp: dgram.Socket; tcp: net.Server; port: n
 }
 
 const loopback = '127.0.0.1'
+/** Some ten megabytes. */
+const mostAskedKept = 100_000
 const ttlSeconds = 300
 const negativeTtlSeconds = 60
