@@ -10,6 +10,15 @@ export interface Configured {
   /** The file it came from; null for the defaults alone. */
   readonly file: string | null
   readonly remarks: readonly string[]
+  /** What keeps a relay from starting with it on this machine; other commands need not care. */
+  readonly atStart: readonly Problem[]
+}
+
+/** @throws CliFailure 78 when the file is bad, or no relay may start with it here */
+export function configuredToStart(option: string | null): Configured {
+  const loaded = configured(option)
+  if (loaded.atStart.length > 0) throw configurationFailure(loaded.atStart)
+  return loaded
 }
 
 export function configured(option: string | null): Configured {

@@ -9,14 +9,14 @@ import type { Relay } from '../../relay/relay.ts'
 import type { Settings } from '../../relay/settings.ts'
 import { direct } from '../../system/dialer.ts'
 import { version } from '../../system/version.ts'
-import { configured } from '../configured.ts'
+import { configuredToStart } from '../configured.ts'
 import { asHoped, type Context } from '../context.ts'
 import { CliFailure, failures } from '../failure.ts'
 import { createLogFile, createLogStream, type LogOutput } from '../log-output.ts'
 import { startFailure } from '../start-failure.ts'
 
 export async function run(context: Context): Promise<number> {
-  const { settings, file, remarks } = configured(context.config)
+  const { settings, file, remarks } = configuredToStart(context.config)
   for (const remark of remarks) context.remark(`note: ${remark}`)
   const log = openLog(settings, context)
   // From the first: whoever has started it may end it in good order at any moment, also before it has said that it serves.

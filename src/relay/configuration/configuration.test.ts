@@ -61,7 +61,7 @@ const broken: [string, string, string[]][] = [
     'a wrong word, with the nearest right one',
     'routes:\n  - to: mx\n    tls: verfy\n',
     [
-      '/etc/h.yaml:3:10: routes[0].tls: expected one of none, opportunistic, encrypt, verify, found "verfy"; did you mean verify? (example: tls: verify)',
+      '/etc/h.yaml:3:10: routes[0].tls: expected one of none, opportunistic, dane, encrypt, verify, dane-only, found "verfy"; did you mean verify? (example: tls: verify)',
     ],
   ],
   [
@@ -279,6 +279,63 @@ const broken: [string, string, string[]][] = [
     ['/etc/h.yaml:1:23: limits.recipients: expected a whole number from 100 to 50000, found "10"'],
   ],
   [
+    'somebody else whom nobody would trust',
+    'dns:\n  trust: validte\n',
+    ['/etc/h.yaml:2:10: dns.trust: expected one of validate, ad, none, found "validte"; did you mean validate?'],
+  ],
+  [
+    'a word that is neither yes nor no',
+    'dns: { require: maybe, ad_from_anywhere: 1 }\n',
+    [
+      '/etc/h.yaml:1:42: dns.ad_from_anywhere: expected true or false, found "1"',
+      '/etc/h.yaml:1:17: dns.require: expected true or false, found "maybe"',
+    ],
+  ],
+  [
+    'names without signatures that are none, among them the root',
+    "dns:\n  insecure:\n    - example.org\n    - '*.example.net'\n    - 192.0.2.1\n    - .\n",
+    [
+      '/etc/h.yaml:4:7: dns.insecure[1]: expected a domain name (example.org), which stands for itself and every name below it, found "*.example.net"',
+      '/etc/h.yaml:5:7: dns.insecure[2]: expected a domain name',
+      '/etc/h.yaml:6:7: dns.insecure[3]: expected a domain name',
+    ],
+  ],
+  [
+    'an AD bit that comes from elsewhere',
+    "dns:\n  servers: ['::1', 127.0.0.53, '[::1]:53', '127.0.0.1:53', 192.0.2.53, '[2001:db8::1]:53', '::ffff:192.0.2.1']\n  trust: ad\n",
+    [
+      '/etc/h.yaml:2:60: dns.servers[4]: expected servers of this machine (127.0.0.0/8, ::1), because dns.trust: ad believes a bit that anybody on the way',
+      '/etc/h.yaml:2:72: dns.servers[5]: expected servers of this machine',
+      '/etc/h.yaml:2:92: dns.servers[6]: expected servers of this machine',
+    ],
+  ],
+  [
+    'validation that is required of nobody',
+    'dns:\n  trust: none\n  require: true\n',
+    ['/etc/h.yaml:3:12: dns.require: expected false, because dns.trust is none: nothing would ever be validated'],
+  ],
+  [
+    'nothing but DANE where nothing is validated',
+    'dns: { trust: none }\nroutes:\n  - to: mx\n    tls: dane-only\n',
+    [
+      '/etc/h.yaml:4:10: routes[0].tls: expected another level, because dns.trust is none: no TLSA record would ever count',
+    ],
+  ],
+  [
+    'nothing but DANE of addresses',
+    "routes:\n  - to: { host: [mx.example.net, 192.0.2.1, '[2001:db8::1]:2525'] }\n    tls: dane-only\n",
+    [
+      '/etc/h.yaml:3:10: routes[0].tls: expected another level, or the name of 192.0.2.1, 2001:db8::1: an address has no name that could own TLSA records, found "dane-only"',
+    ],
+  ],
+  [
+    'a file of anchors that is missing',
+    'dns: { anchors: root.key }\n',
+    [
+      '/etc/h.yaml:1:17: dns.anchors: expected a readable file of trust anchors, found /etc/root.key: there is no such file (example: anchors: /etc/hermetic/root.key)',
+    ],
+  ],
+  [
     'a key given twice',
     'log: { format: json }\nlog: { format: human }\n',
     ['/etc/h.yaml:2:1: expected well-formed YAML, found Map keys must be unique'],
@@ -327,6 +384,20 @@ describe('problems', () => {
     for (const broken of [half, root + half, `${half}\n${root}`, root.replace('\nMII', '\nAAA')])
       expect(found(broken)[0]).toContain('/etc/r.pem: a certificate in it cannot be read')
     expect(found(`# ours\n${root}${root.replaceAll('\n', '\r\n')}`)).toEqual([])
+  })
+
+  test('of a file with trust anchors name the place in that file', () => {
+    const found = (text: string) => problemsOf('dns: { anchors: a.key }\n', { '/etc/a.key': text })
+    const example = '(example: . IN DS 20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D)'
+    const expected = 'expected trust anchors, DS or DNSKEY records, found'
+    expect(found(`; ours\n${rootDs}\nexample. IN A 192.0.2.1\n`)).toEqual([
+      `/etc/a.key:3: ${expected} a line that cannot be used: only DS and DNSKEY records are anchors ${example}`,
+    ])
+    expect(found(rootDs.slice(0, -2))[0]).toMatch(/^\/etc\/a\.key:1: .* a digest of type 2 has 32 bytes/)
+    expect(found('; nothing\n')).toEqual([
+      `/etc/a.key: ${expected} a file that cannot be used: there is no DS and no DNSKEY record in it ${example}`,
+    ])
+    expect(found('\n'.repeat(1024 * 1024 + 1))[0]).toContain('found /etc/a.key: more than a megabyte')
   })
 
   test('of a file that is not there', () => {
@@ -388,9 +459,9 @@ describe('settings', () => {
     expect(settings.routes.map(route => [route.name, route.level])).toEqual([
       ['our own mail store', 'encrypt'],
       ['a partner and nobody in between', 'verify'],
-      ['old servers', 'opportunistic'],
+      ['old servers', 'dane'],
       ['closed', 'opportunistic'],
-      ['everything else', 'opportunistic'],
+      ['everything else', 'dane'],
     ])
     expect(settings.routes[1]?.to).toMatchObject({
       hosts: [
@@ -452,6 +523,97 @@ routes:
     expect(remarks('timeouts: { final_dot: 1m }')).toContain('duplicates')
   })
 
+  test('validate from the keys of the public root, unless told otherwise', () => {
+    expect(settingsOf('').settings.dns).toMatchObject({
+      trust: 'validate',
+      adFromAnywhere: false,
+      require: false,
+      insecure: [],
+      anchors: null,
+    })
+    const text = 'dns: { require: true, insecure: [Office.Example.org., bücher.example], anchors: keys/a.key }'
+    expect(settingsOf(text, { '/etc/keys/a.key': rootDs })).toMatchObject({
+      settings: {
+        dns: {
+          trust: 'validate',
+          require: true,
+          insecure: ['office.example.org', 'xn--bcher-kva.example'],
+          anchors: rootDs,
+        },
+      },
+      remarks: [],
+    })
+  })
+
+  test('ask mx routes for DANE, and hosts only when that is written', () => {
+    const { settings, remarks } = settingsOf(
+      'routes: [{ when: { recipient: a.example }, to: { host: h.example } }, { when: { recipient: b.example }, to: { host: h.example }, tls: dane }, { when: { recipient: c.example }, to: { host: h.example }, tls: dane-only }, { when: { recipient: d.example }, to: mx, tls: opportunistic }, { to: mx }]',
+    )
+    expect(settings.routes.map(({ level }) => level)).toEqual([
+      'opportunistic',
+      'dane',
+      'dane-only',
+      'opportunistic',
+      'dane',
+    ])
+    expect(remarks).toEqual([])
+  })
+
+  test('with the AD bit of other machines are for who insists, and told', () => {
+    const text = 'dns: { trust: ad, ad_from_anywhere: true, servers: [192.0.2.53] }'
+    const { settings, remarks, atStart } = settingsOf(text)
+    expect(settings.dns).toMatchObject({ trust: 'ad', adFromAnywhere: true })
+    expect(remarks).toEqual([expect.stringContaining('whoever is on the way')])
+    expect(atStart).toEqual([])
+    expect(settingsOf('dns: { trust: ad, servers: [127.0.0.53] }').remarks).toEqual([])
+  })
+
+  test('with the AD bit of what resolv.conf names are no start where that is another machine', () => {
+    const atStart = (resolvConf: string, more = '') =>
+      settingsOf(`dns:\n  trust: ad\n${more}`, { '/etc/resolv.conf': resolvConf }).atStart.map(problemText)
+    expect(atStart('nameserver 127.0.0.53\n')).toEqual([])
+    // A machine without the file, or without a server in it, asks itself.
+    expect(atStart('')).toEqual([])
+    expect(settingsOf('dns: { trust: ad }').atStart).toEqual([])
+    expect(atStart('nameserver ::1\nnameserver 192.0.2.53\n')).toEqual([
+      expect.stringMatching(
+        /^\/etc\/h\.yaml:2:10: dns\.trust: expected validate, or in \/etc\/resolv\.conf only servers of this machine .*, found "ad" with 192\.0\.2\.53 in \/etc\/resolv\.conf/,
+      ),
+    ])
+    expect(atStart('nameserver 192.0.2.53\n', '  ad_from_anywhere: true\n')).toEqual([])
+    expect(atStart('nameserver 192.0.2.53\n', '  servers: [127.0.0.1]\n')).toEqual([])
+  })
+
+  test('come with a remark where DANE cannot be had', () => {
+    const remarks = (text: string, files = {}) => settingsOf(text, files).remarks.join('\n')
+    expect(remarks('dns: { trust: none }\nroutes: [{ name: a, when: { recipient: x.example }, to: mx }]')).toBe(
+      'dns.trust is none, so dane asks no more than opportunistic: route "a", and mail that no route takes',
+    )
+    expect(remarks('dns: { trust: none }\nroutes: [{ name: a, to: mx, tls: encrypt }]')).toBe('')
+    expect(remarks('routes: [{ name: a, to: { host: 192.0.2.1 }, tls: dane }]')).toContain(
+      'route "a": 192.0.2.1 has no name that could own TLSA records',
+    )
+    expect(remarks('routes: [{ name: a, to: { host: store.local }, tls: dane-only }]')).toMatch(
+      /no answer about store\.local can be secure, .* its mail waits/,
+    )
+    expect(
+      remarks('dns: { insecure: [b.example] }\nroutes: [{ name: a, to: { host: mx.b.example }, tls: dane }]'),
+    ).toContain('no answer about mx.b.example can be secure')
+    expect(
+      remarks('dns: { anchors: a.key }\nroutes: [{ to: { host: store.local }, tls: dane-only }]', {
+        '/etc/a.key': rootDs.replace('. ', 'local. '),
+      }),
+    ).toBe('')
+    expect(remarks('routes: [{ name: a, to: mx, tls: verify }]')).toContain(
+      'dane-only takes only names that DNSSEC',
+    )
+    expect(
+      remarks('dns: { trust: none, ad_from_anywhere: true, insecure: [a.example], anchors: a.key }', {
+        '/etc/a.key': rootDs,
+      }).match(/dns\.\w+ means nothing/g),
+    ).toHaveLength(3)
+  })
+
   test('for parts without a file are the defaults with what they override', () => {
     expect(defaultSettings({ hostname: 'lab.example' })).toMatchObject({ hostname: 'lab.example', relayTo: [] })
   })
@@ -486,3 +648,5 @@ describe('reload', () => {
     })
   })
 })
+
+const rootDs = '. IN DS 38696 8 2 683D2D0ACB8C9B712A1948B27F741219298D0A450D612C483AF444A4C0FB2B16'

@@ -49,10 +49,11 @@ routes:
     to: { reject: This address is closed, code: 550 }
 
   - name: everything else
-    to: mx # opportunistic TLS
+    to: mx # TLS by DANE where the domain has it, else when it is offered
 
 dns:
   # servers: [127.0.0.1] # default: /etc/resolv.conf
+  trust: validate # check the signatures of DNSSEC here, and believe no server
   timeout: 10s
 
 limits:

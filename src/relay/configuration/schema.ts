@@ -8,11 +8,13 @@
 import { isIP } from 'node:net'
 import * as z from 'zod'
 import {
+  domainNameWords,
   durationPattern,
   durationWords,
   mailPatternWords,
   networkWords,
   type Parsed,
+  parseDomainName,
   parseDuration,
   parseHostName,
   parseMailAddress,
@@ -71,7 +73,7 @@ function section<T extends z.core.$ZodLooseShape>(shape: T) {
   return z.strictObject(shape, { error: `a map with: ${Object.keys(shape).join(', ')}` })
 }
 
-const level = ['none', 'opportunistic', 'encrypt', 'verify'] as const
+const level = ['none', 'opportunistic', 'dane', 'encrypt', 'verify', 'dane-only'] as const
 
 /** One pattern, `@list`, or a file of patterns; or several of them. */
 function patterns(what: string, example: string, description: string) {
@@ -183,7 +185,7 @@ const route = section({
     .optional()
     .meta({
       description:
-        'What is asked of TLS: `none` (never), `opportunistic` (when offered, with any certificate), `encrypt` (always, with any certificate), `verify` (always, and the certificate must prove the host name). Less than asked means that the mail waits. Default: `opportunistic`.',
+        'What is asked of TLS: `none` (never), `opportunistic` (when offered, with any certificate), `dane` (what TLSA records prove; as `opportunistic` where there are none), `encrypt` (always, with any certificate), `verify` (always, and the certificate must prove the host name), `dane-only` (always, and TLSA records must prove the host). Less than asked means that the mail waits. Default: `dane` to `mx`, `opportunistic` to hosts.',
       examples: ['verify'],
     }),
 })
@@ -313,7 +315,7 @@ export const configurationSchema = z.strictObject(
       .default([])
       .meta({
         description:
-          'Where mail goes: the first route whose conditions hold wins. Mail that no route takes goes to `mx`, opportunistically.',
+          'Where mail goes: the first route whose conditions hold wins. Mail that no route takes goes to `mx`, at level `dane`.',
         examples: [[{ when: { recipient: 'example.org' }, to: { host: 'store.example.org' } }, { to: 'mx' }]],
       }),
     dns: section({
@@ -333,6 +335,42 @@ export const configurationSchema = z.strictObject(
           examples: ['/etc/hosts'],
         }),
       timeout: duration('10s', 'Time for one question in all, retries and other servers included.'),
+      trust: z
+        .enum(['validate', 'ad', 'none'], { error: 'one of validate, ad, none' })
+        .default('validate')
+        .meta({
+          description:
+            'Who says that an answer is secure, which DANE needs: `validate` (this relay checks the signatures itself, and believes no server), `ad` (the AD bit of a server that validates, on this machine), `none` (nobody, and there is no DANE).',
+          examples: ['validate'],
+        }),
+      ad_from_anywhere: z
+        .boolean({ error: 'true or false' })
+        .default(false)
+        .meta({
+          description:
+            'With `trust: ad`, believe the AD bit of servers on other machines, too. Whoever is on the way can set it.',
+          examples: [true],
+        }),
+      require: z
+        .boolean({ error: 'true or false' })
+        .default(false)
+        .meta({
+          description:
+            'While the servers give no answers that can be told secure from insecure, mail that would look for TLSA records waits instead of going on without them.',
+          examples: [true],
+        }),
+      insecure: z
+        .array(text(parseDomainName, domainNameWords), { error: 'a list of domain names' })
+        .default([])
+        .meta({
+          description:
+            'Names at and below which no signature is asked for (negative trust anchors, RFC 7646), besides those that are private everywhere, such as `.local`.',
+          examples: [['example.org']],
+        }),
+      anchors: path(
+        'File with the trust anchors to begin from, DS or DNSKEY records: as in a zone file, as unbound keeps them, or as `trust-anchors` of BIND. Default: the keys of the public root.',
+        '/etc/hermetic/root.key',
+      ).optional(),
       allow_addresses: z
         .array(text(parseNetwork, networkWords), { error: 'a list of addresses and networks' })
         .default([])

@@ -15,6 +15,7 @@ import type { Source } from './document.ts'
 import type { Problem } from './problem.ts'
 import type { Configuration } from './schema.ts'
 import { type Surroundings, stateDirectory } from './surroundings.ts'
+import { checkTrust } from './trust.ts'
 import {
   type Parsed,
   parseHostName,
@@ -28,6 +29,8 @@ import {
 export interface Complete {
   readonly settings: Settings
   readonly remarks: readonly string[]
+  /** What this machine has beside the file and does not fit it: no relay should start with it, but who only hands in mail or looks at the queue need not care. */
+  readonly atStart: readonly Problem[]
 }
 
 type Path = readonly PropertyKey[]
@@ -41,6 +44,7 @@ export function settingsFrom(
 ): Complete | { readonly problems: readonly Problem[] } {
   const { file, source, surroundings } = from
   const problems: Problem[] = []
+  const atStart: Problem[] = []
   const remarks: string[] = []
   const blame = (path: Path, expected: string, more: { words?: readonly string[]; found?: string } = {}) => {
     problems.push(problemAt(file, source, { path, expected, ...more }))
@@ -131,7 +135,7 @@ export function settingsFrom(
       name: written.name ?? `route ${index + 1}`,
       match: match(written.when, [...at, 'when']),
       to: target(to, [...at, 'to']),
-      level: written.tls ?? 'opportunistic',
+      level: written.tls ?? (to === 'mx' ? 'dane' : 'opportunistic'),
     }
   }
 
@@ -202,7 +206,24 @@ export function settingsFrom(
       )
   for (const { name, to, level } of routes)
     if (to.kind === 'mx' && level === 'verify')
-      remarks.push(`route "${name}": verify on mx trusts the MX names of an unsigned DNS answer`)
+      remarks.push(
+        `route "${name}": verify on mx proves the names of the MX records, also where nothing proves those; dane-only takes only names that DNSSEC proves`,
+      )
+  const { anchors } = checkTrust(configuration, routes, {
+    blame,
+    blameAtStart: (path, expected, more) => atStart.push(problemAt(file, source, { path, expected, ...more })),
+    problem: problem => problems.push(problem),
+    remark: text => remarks.push(text),
+    read,
+    absolute,
+    resolvConf() {
+      try {
+        return surroundings.read('/etc/resolv.conf')
+      } catch {
+        return ''
+      }
+    },
+  })
 
   const hostname = configuration.hostname ?? machineName(surroundings)
   if (!hostname.includes('.'))
@@ -244,6 +265,11 @@ export function settingsFrom(
       servers: configuration.dns.servers,
       hostsFile: configuration.dns.hosts_file === false ? null : absolute(configuration.dns.hosts_file),
       timeoutMs: configuration.dns.timeout,
+      trust: configuration.dns.trust,
+      adFromAnywhere: configuration.dns.ad_from_anywhere,
+      require: configuration.dns.require,
+      insecure: configuration.dns.insecure,
+      anchors,
       allowAddresses: configuration.dns.allow_addresses,
     },
     limits: {
@@ -275,7 +301,7 @@ export function settingsFrom(
       file: configuration.log.file === undefined ? null : absolute(configuration.log.file),
     },
   }
-  return { settings, remarks }
+  return { settings, remarks, atStart }
 }
 
 /** Why a file cannot be read, in plain words. */

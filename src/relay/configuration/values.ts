@@ -53,6 +53,14 @@ export function parseHostName(text: string): Parsed<string> {
   return wellFormed ? { value: name } : { expected }
 }
 
+export const domainNameWords = 'a domain name (example.org), which stands for itself and every name below it'
+
+/** A name that stands for all below it. Not the root: to validate nothing is an option of its own. */
+export function parseDomainName(text: string): Parsed<string> {
+  const name = parseHostName(text)
+  return 'value' in name ? name : { expected: domainNameWords }
+}
+
 export const mailPatternWords =
   'an address (user@example.org), a domain (example.org), *.example.org or .example.org'
 

@@ -45,12 +45,12 @@ const input = (recipient: string, more: { sender?: string | null; source?: strin
 })
 
 describe('routing', () => {
-  test('without any rule mail goes to the MX hosts of the domain, opportunistically', async () => {
+  test('without any rule mail goes to the MX hosts of the domain, by TLSA records where there are some', async () => {
     const decision = await createRouting([], dns()).decide(input('a@example.org'))
     expect(decision).toMatchObject({
       kind: 'deliver',
       rule: { name: 'default' },
-      destination: { kind: 'mx', domain: 'example.org', level: 'opportunistic' },
+      destination: { kind: 'mx', domain: 'example.org', level: 'dane' },
       passed: [],
     })
   })

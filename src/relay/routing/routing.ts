@@ -1,6 +1,6 @@
 /**
  * Routing: which rule takes a recipient, and where that rule sends it. The first rule whose conditions all hold wins; when none does, a last
- * rule named `default` sends to the MX hosts of the domain, opportunistically.
+ * rule named `default` sends to the MX hosts of the domain, at level `dane`.
  *
  * Success is a decision for every recipient. A rule on MX hosts (case 4) whose names the DNS does not tell now is a decision to defer: taking
  * the next rule instead would send mail past a rule that may have been written to protect it.
@@ -30,7 +30,7 @@ const defaultRule: RouteRule = {
   name: 'default',
   match: { recipient: null, sender: null, source: null, mx: null },
   to: { kind: 'mx' },
-  level: 'opportunistic',
+  level: 'dane',
 }
 
 interface CompiledRule {

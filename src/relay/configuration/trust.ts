@@ -1,0 +1,156 @@
+/**
+ * What the options about DNSSEC ask of each other, and of routes: who is believed that a DNS answer is secure, from which trust anchors on, and which levels
+ * can mean something then.
+ *
+ * Success is the text of the anchors and no problem. It asks no server: whether one is good for it is found out by a probe.
+ */
+import { networkContains, parseAddress, parseNetwork } from '../../judgement/addresses.ts'
+import { isAtOrBelow, parseName } from '../../protocol/dns/name.ts'
+import { readAnchors } from '../../protocol/dnssec/anchors.ts'
+import { privateNames } from '../../protocol/dnssec/private-names.ts'
+import { parseNameServer } from '../../system/dns-servers.ts'
+import { parseResolvConf } from '../../system/resolv-conf.ts'
+import type { RouteRule } from '../settings.ts'
+import type { Problem } from './problem.ts'
+import type { Configuration } from './schema.ts'
+
+/** How settings-from.ts tells problems and reads files. */
+export interface TrustTools {
+  /** A problem at an option. */
+  blame(path: readonly PropertyKey[], expected: string, more?: { readonly found?: string }): void
+  /** The same for what only concerns who asks the DNS: the relay itself, and who checks for it. */
+  blameAtStart(path: readonly PropertyKey[], expected: string, more: { readonly found: string }): void
+  /** A problem in another file. */
+  problem(problem: Problem): void
+  remark(text: string): void
+  /** The text of a file that an option names; null when it cannot be read, which was told then. */
+  read(path: string, at: readonly PropertyKey[], what: string): string | null
+  absolute(path: string): string
+  /** The text of the system's resolv.conf; empty when there is none. */
+  resolvConf(): string
+}
+
+/** @returns the text of the anchors; null: those of the public root */
+export function checkTrust(
+  configuration: Configuration,
+  routes: readonly RouteRule[],
+  tools: TrustTools,
+): { readonly anchors: string | null } {
+  const { dns } = configuration
+  const anchors = dns.anchors === undefined ? null : anchorsText(dns.anchors, tools)
+  if (dns.trust === 'ad' && !dns.ad_from_anywhere) checkServers(dns.servers, tools)
+  if (dns.trust === 'none' && dns.require)
+    tools.blame(
+      ['dns', 'require'],
+      'false, because dns.trust is none: nothing would ever be validated, and all mail to MX hosts would wait',
+    )
+  checkLevels(configuration, routes, tools)
+
+  const unused = [
+    ...(dns.trust !== 'ad' && dns.ad_from_anywhere ? ['dns.ad_from_anywhere'] : []),
+    ...(dns.trust !== 'validate' && dns.insecure.length > 0 ? ['dns.insecure'] : []),
+    ...(dns.trust !== 'validate' && anchors !== null ? ['dns.anchors'] : []),
+  ]
+  for (const option of unused) tools.remark(`${option} means nothing, because dns.trust is ${dns.trust}`)
+  if (dns.trust === 'ad' && dns.ad_from_anywhere)
+    tools.remark(
+      'dns.ad_from_anywhere: whoever is on the way to the DNS servers can make any answer look secure; dns.trust: validate needs no such faith',
+    )
+  return { anchors }
+}
+
+/** The AD bit has no signature: it is worth as much as the way that it came (RFC 4035 §4.9.3, RFC 7672 §2.1.3). */
+function checkServers(servers: readonly string[], tools: TrustTools): void {
+  for (const [i, server] of servers.entries())
+    if (!isOnThisMachine(server)) tools.blame(['dns', 'servers', i], onlyThisMachine)
+  if (servers.length > 0) return
+  const elsewhere = parseResolvConf(tools.resolvConf()).servers.filter(server => !isOnThisMachine(server))
+  if (elsewhere.length > 0)
+    tools.blameAtStart(['dns', 'trust'], `validate, or in /etc/resolv.conf only ${onlyThisMachine}`, {
+      found: `"ad" with ${elsewhere.join(', ')} in /etc/resolv.conf`,
+    })
+}
+
+function checkLevels(configuration: Configuration, routes: readonly RouteRule[], tools: TrustTools): void {
+  const { trust } = configuration.dns
+  const insecure = configuration.dns.insecure.map(parseName).filter(name => name !== null)
+  const opportunistic: string[] = []
+  for (const [i, { name, to, level }] of routes.entries()) {
+    if (to.kind === 'reject' || (level !== 'dane' && level !== 'dane-only')) continue
+    if (trust === 'none' && level === 'dane-only')
+      tools.blame(
+        ['routes', i, 'tls'],
+        'another level, because dns.trust is none: no TLSA record would ever count, and all mail of this route would wait',
+      )
+    if (trust === 'none' && level === 'dane') opportunistic.push(`route "${name}"`)
+    if (to.kind !== 'host' || trust === 'none') continue
+    const addresses = to.hosts.filter(host => parseAddress(host.name) !== null).map(host => host.name)
+    if (addresses.length > 0 && level === 'dane-only')
+      tools.blame(
+        ['routes', i, 'tls'],
+        `another level, or the name of ${addresses.join(', ')}: an address has no name that could own TLSA records`,
+      )
+    if (addresses.length > 0 && level === 'dane')
+      tools.remark(
+        `route "${name}": ${addresses.join(', ')} has no name that could own TLSA records, so dane asks no more than opportunistic there`,
+      )
+    // An anchor for such a name lifts what is preset; what it lifts is known when the anchors are put to use.
+    if (trust !== 'validate' || configuration.dns.anchors !== undefined) continue
+    for (const host of to.hosts) {
+      const owner = parseName(host.name)
+      const isNeverSecure = owner !== null && [...privateNames, ...insecure].some(zone => isAtOrBelow(owner, zone))
+      if (!isNeverSecure || addresses.includes(host.name)) continue
+      tools.remark(
+        level === 'dane-only'
+          ? `route "${name}": no answer about ${host.name} can be secure, because that name is private or below dns.insecure: under dane-only its mail waits`
+          : `route "${name}": no answer about ${host.name} can be secure, because that name is private or below dns.insecure: dane asks no more than opportunistic there`,
+      )
+    }
+  }
+  if (opportunistic.length > 0)
+    tools.remark(
+      `dns.trust is none, so dane asks no more than opportunistic: ${shortList(opportunistic)}, and mail that no route takes`,
+    )
+}
+
+/** The text of a file whose every record can be used; null when it cannot, which was told then. */
+function anchorsText(path: string, tools: TrustTools): string | null {
+  const text = tools.read(path, ['dns', 'anchors'], 'a readable file of trust anchors')
+  if (text === null) return null
+  if (text.length > mostAnchorChars) {
+    tools.blame(['dns', 'anchors'], 'a file of trust anchors', {
+      found: `${tools.absolute(path)}: more than a megabyte`,
+    })
+    return null
+  }
+  const read = readAnchors(text)
+  if (read.kind === 'anchors') return text
+  const says = `${read.says.charAt(0).toLowerCase()}${read.says.slice(1).replace(/\.$/, '')}`
+  tools.problem({
+    file: tools.absolute(path),
+    line: read.line,
+    column: null,
+    option: '',
+    expected: 'trust anchors, DS or DNSKEY records',
+    found: `${read.line === null ? 'a file' : 'a line'} that cannot be used: ${says}`,
+    suggestion: null,
+    example: '. IN DS 20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D',
+  })
+  return null
+}
+
+function isOnThisMachine(server: string): boolean {
+  const address = parseAddress(parseNameServer(server)?.address ?? '')
+  return address !== null && loopback.some(network => networkContains(network, address))
+}
+
+function shortList(names: readonly string[]): string {
+  const more = names.length - shownRoutes
+  return more > 0 ? `${names.slice(0, shownRoutes).join(', ')} and ${more} more` : names.join(', ')
+}
+
+const loopback = ['127.0.0.0/8', '::1'].flatMap(text => parseNetwork(text) ?? [])
+const onlyThisMachine =
+  'servers of this machine (127.0.0.0/8, ::1), because dns.trust: ad believes a bit that anybody on the way from another one can set; dns.trust: validate works with any, and dns.ad_from_anywhere: true believes all'
+const shownRoutes = 5
+const mostAnchorChars = 1024 * 1024
