@@ -111,6 +111,7 @@ export function createHop(options: HopOptions): Hop {
       askedRoots !== undefined &&
       madeRoots.roots === askedRoots.roots &&
       hasSameNames(made, asked) &&
+      hasSameRecords(made, asked) &&
       isAsStrict(made, asked) &&
       proof !== null &&
       isAtLeast(proof, asked.least.peer)
@@ -138,6 +139,19 @@ export function createHop(options: HopOptions): Hop {
 function hasSameNames(one: Plan, other: Plan): boolean {
   const names = (plan: Plan) => plan.references.map(({ name }) => name).sort()
   return one.sni === other.sni && names(one).join(' ') === names(other).join(' ')
+}
+
+/** A channel that records proved serves none that others would have to prove, nor one that owes nothing to any: it would be told as what it is not. */
+function hasSameRecords(made: Plan, asked: Plan): boolean {
+  if (made.dane?.kind !== 'records' || asked.dane?.kind !== 'records') return made.dane?.kind === asked.dane?.kind
+  if (made.dane === asked.dane) return true
+  const [one, other] = [made.dane, asked.dane]
+  const texts = (dane: typeof one) =>
+    dane.records
+      .map(({ text }) => text)
+      .sort()
+      .join('\n')
+  return one.owner === other.owner && texts(one) === texts(other)
 }
 
 /** What the channel was made under asks for no less than what is asked now, so its verdict cannot have been an easier one. */

@@ -7,6 +7,7 @@
  */
 import type { SecureContext } from 'node:tls'
 import { connectFailure, handshakeFailure } from '../judgement/connection-failures.ts'
+import { judgeDanePeer, keptPlan, recordRemarks } from '../judgement/dane-peer.ts'
 import type { Finding, SessionDocument, SmtpEvidence, TlsEvidence } from '../judgement/evidence.ts'
 import { failureEvidence, replyEvidence, timestamp, verdictEvidence } from '../judgement/evidence-of.ts'
 import type { Failure } from '../judgement/failure.ts'
@@ -69,7 +70,7 @@ export async function reach(
     host,
     address,
     port,
-    plan,
+    plan: keptPlan(plan),
     dns: itinerary.dns,
     connected: notes.connected,
     tls: notes.tls,
@@ -126,8 +127,16 @@ export async function reach(
     const openssl = { authorized: facts.authorized, error: facts.error }
     const seen = parts.certificates.read(facts.chain.map(({ raw }) => raw))
     const chain = seen.map(({ read }) => read)
-    const peer = judgePeer(plan.references, { chain, roots: trust.roots, atMs: parts.now(), openssl })
-    notes.remarks = peer.remarks
+    const shown = { chain, roots: trust.roots, atMs: parts.now(), openssl }
+    const { dane } = plan
+    const peer =
+      dane?.kind === 'records' && dane.asks === 'authenticate'
+        ? judgeDanePeer(plan.references, dane, shown)
+        : judgePeer(plan.references, shown)
+    notes.remarks =
+      dane?.kind === 'records' && dane.asks === 'encrypt'
+        ? [...peer.remarks, ...recordRemarks(dane)]
+        : peer.remarks
     notes.validUntilMs = peer.validUntilMs
     notes.tls = {
       outcome: 'established',
@@ -138,6 +147,7 @@ export async function reach(
       chain: seen.slice(0, mostCertificatesKept).map(({ evidence }) => evidence),
       sent: seen.length,
       path: peer.path,
+      dane: peer.dane,
       openssl,
       failure: null,
     }
@@ -158,7 +168,12 @@ export async function reach(
         offers,
         session: notes.id,
         tls: notes.tls === null ? null : `${notes.tls.version ?? ''} ${notes.tls.cipher ?? ''}`,
-        expiresAtMs: Math.min(parts.now() + channelLifeMs, notes.validUntilMs ?? Number.POSITIVE_INFINITY),
+        expiresAtMs: Math.min(
+          parts.now() + channelLifeMs,
+          notes.validUntilMs ?? Number.POSITIVE_INFINITY,
+          // What records prove is true for as long as they are (RFC 7672 §2.2.1, RFC 7671 §8.1).
+          plan.dane?.kind === 'records' ? itinerary.expiresAtMs : Number.POSITIVE_INFINITY,
+        ),
         conversation,
         quitMs: parts.timeouts.quitMs,
       }),
@@ -323,6 +338,7 @@ function failedTls(sni: string | null, failure: Failure): TlsEvidence {
     chain: [],
     sent: 0,
     path: null,
+    dane: null,
     openssl: null,
     failure: failureEvidence(failure),
   }

@@ -102,6 +102,7 @@ function session(id: string, changes: Partial<SessionDocument> = {}): SessionDoc
       name: 'unauthenticated',
       references: [{ name: 'mx.example.net', from: 'mx-name' }],
       sni: 'mx.example.net',
+      dane: null,
     },
     dns: [
       {
@@ -111,6 +112,7 @@ function session(id: string, changes: Partial<SessionDocument> = {}): SessionDoc
         records: ['192.0.2.25'],
         aliases: [],
         security: 'unvalidated',
+        because: null,
         ttlSeconds: 300,
         server: '192.0.2.53:53',
         why: null,

@@ -1,4 +1,5 @@
 /** From what the engine holds to the JSON parts of the evidence vocabulary. Pure copying, and the one sentence of a verdict. */
+import { tlsaText } from '../protocol/dane/tlsa.ts'
 import type { DnsAnswer, RecordData } from '../protocol/dns/answer.ts'
 import type { Reply } from '../protocol/smtp/reply.ts'
 import type { DnsEvidence, FailureEvidence, ReplyEvidence, Timestamp, VerdictEvidence } from './evidence.ts'
@@ -32,6 +33,7 @@ export function dnsEvidence(answer: DnsAnswer): DnsEvidence {
     records: answer.records.slice(0, maxRecords).map(presentation),
     aliases: answer.aliases,
     security: answer.security,
+    because: answer.because,
     ttlSeconds: answer.ttlSeconds,
     server: answer.cached ? 'cache' : answer.server,
     why: answer.why,
@@ -44,6 +46,7 @@ export function verdictEvidence(verdict: Verdict, plan: Plan, host: string): Ver
     name: plan.name,
     peer: peerProof(verdict),
     matched: verdict.kind === 'authenticated' ? verdict.matched : null,
+    record: verdict.kind === 'authenticated' ? verdict.record : null,
     says: verdictSentence(verdict, host),
   }
 }
@@ -79,6 +82,8 @@ function presentation(record: RecordData): string {
     case 'CNAME':
     case 'PTR':
       return `${record.target}.`
+    case 'TLSA':
+      return tlsaText(record)
     case 'TXT':
       return record.text.map(part => new TextDecoder().decode(part)).join('')
     default:

@@ -4,6 +4,7 @@
  *
  * Never in here: message content, credentials, key material. Text from outside is kept as it came (bounded), and shown through `visible`.
  */
+import type { DnsSecurity } from '../protocol/dns/answer.ts'
 import type { KeyUsage } from '../protocol/x509/model.ts'
 import type { ReasonCode } from './failure.ts'
 import type { Level, NameProof, Plan } from './plan.ts'
@@ -24,8 +25,10 @@ export interface DnsEvidence {
   readonly records: readonly string[]
   /** The names passed through by CNAME, the last being the one that answered; empty without an alias. */
   readonly aliases: readonly string[]
-  /** Until answers are validated every one is `unvalidated`. */
-  readonly security: 'unvalidated' | 'secure' | 'insecure' | 'bogus' | 'indeterminate'
+  /** Of everything that led to it, aliases included. `unvalidated`: nobody was asked to say. */
+  readonly security: DnsSecurity
+  /** Why it is insecure or bogus, in one sentence. */
+  readonly because: string | null
   readonly ttlSeconds: number | null
   /** Which server answered, `address:port`, or `cache`, `hosts-file`; null when none did. */
   readonly server: string | null
@@ -60,6 +63,22 @@ export interface PathEvidence {
   readonly failure: FailureEvidence | null
 }
 
+/** What every TLSA record of the plan came to against the chain as sent. */
+export interface DaneEvidence {
+  readonly records: readonly {
+    readonly text: string
+    readonly state: 'counts' | 'shadowed' | 'unusable'
+    /** Certificates that it names: place in the chain as sent (null: only the record holds it), and steps from the leaf (null: no signature leads there). */
+    readonly matches: readonly { readonly position: number | null; readonly depth: number | null }[]
+    /** In one sentence. */
+    readonly says: string
+  }[]
+  /** Place of the record that decided, from 0; null when none did. */
+  readonly record: number | null
+  /** Of the certificate it named, steps from the leaf; null when none did. */
+  readonly depth: number | null
+}
+
 export interface TlsEvidence {
   readonly outcome: 'established' | 'failed'
   /** `TLSv1.3`. */
@@ -73,6 +92,8 @@ export interface TlsEvidence {
   /** How many certificates were sent. */
   readonly sent: number
   readonly path: PathEvidence | null
+  /** Null: the plan holds no TLSA records that could prove the peer. */
+  readonly dane: DaneEvidence | null
   /** OpenSSL's second opinion on the path (never on the name). */
   readonly openssl: { readonly authorized: boolean; readonly error: string | null } | null
   readonly failure: FailureEvidence | null
@@ -117,6 +138,8 @@ export interface VerdictEvidence {
   readonly name: string
   readonly peer: string | null
   readonly matched: string | null
+  /** The TLSA record that decided, `2 1 1 8d02…`; null when none did. */
+  readonly record: string | null
   /** One sentence. */
   readonly says: string
 }
@@ -151,6 +174,18 @@ export interface RecipientOutcome {
   readonly failure: FailureEvidence | null
   /** The last reply that decided it, positive ones included. */
   readonly reply: ReplyEvidence | null
+}
+
+/** Whether answers of the DNS can be told secure from insecure here, for people: without that there is no DANE. */
+export interface DnsStanding {
+  readonly trust: 'validate' | 'ad' | 'none'
+  /**
+   * `works`. `unavailable`: the servers pass no signatures on, or do not validate, and mail goes on without DANE. `required`: the same, and `dns.require` makes mail wait.
+   * `lost`: these servers did it before, so mail waits. `unknown`: none of them has answered yet. `off`: `dns.trust` is `none`.
+   */
+  readonly validation: 'works' | 'unavailable' | 'required' | 'lost' | 'unknown' | 'off'
+  /** Whole sentences: what is not as it should be, and who must act. Empty when all is well. */
+  readonly says: readonly string[]
 }
 
 /** What the route asks of the peer, and how the next hop's name is known; null as long as the DNS has told none. */

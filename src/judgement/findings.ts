@@ -66,6 +66,17 @@ export const findings = {
     remedy: () =>
       'If every domain is concerned, check the servers named in `dns` and the way to them; else wait, it is tried again.',
   },
+  'dns.validation-unavailable': {
+    severity: 'error',
+    culprit: 'network',
+    condemns: 'recipient',
+    lasting: 'for-now',
+    enhanced: '4.7.5',
+    spec: 'RFC 7672 §2.1.1',
+    says: s => `Answers of the DNS cannot be validated at present, and mail does not go on without${s.detail}.`,
+    remedy: () =>
+      'Look at the servers named in `dns`: they must pass signatures on. If others are used now on purpose, name them there; `dns.trust: none` gives up DANE for all mail.',
+  },
   'dns.alias-loop': {
     severity: 'warning',
     culprit: 'zone',

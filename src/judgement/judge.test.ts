@@ -8,8 +8,8 @@ import { planFor } from './plan-rules.ts'
 const plan = (level: Level) => planFor({ level, host: 'mail.example', from: 'operator', implicitTls: false })
 
 const expired: Failure = { reason: 'x509.expired', detail: 'it ended', reply: null }
-const proved = { kind: 'tls', peer: { failure: null, matched: 'mail.example' } } as const
-const unproved = { kind: 'tls', peer: { failure: expired, matched: null } } as const
+const proved = { kind: 'tls', peer: { failure: null, matched: 'mail.example', by: 'pkix', record: null } } as const
+const unproved = { kind: 'tls', peer: { failure: expired, matched: null, by: 'pkix', record: null } } as const
 
 describe('the verdict', () => {
   test('a peer that proved itself is authenticated, at every level', () => {
@@ -19,6 +19,7 @@ describe('the verdict', () => {
         name: 'configured',
         by: 'pkix',
         matched: 'mail.example',
+        record: null,
       })
   })
 

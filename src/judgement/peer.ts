@@ -1,5 +1,5 @@
 /**
- * A TLS peer's certificates under one plan: the path by our own validation (ARCHITECTURE decision 7), the name by RFC 9525, and OpenSSL's second opinion.
+ * A TLS peer's certificates where no TLSA record decides (dane-peer.ts has those): the path by our own validation (ARCHITECTURE decision 7), the name by RFC 9525, and OpenSSL's second opinion.
  *
  * A peer is proved only when all three agree. Where OpenSSL and we differ on the path, that itself is a finding: one of us is wrong, and until it is
  * known which, nobody is let in who convinced only one. Nothing here knows what the plan does with the answer: judge.ts.
@@ -9,7 +9,7 @@ import { nameText } from '../protocol/x509/distinguished-name.ts'
 import { matchIdentity, presentedNames } from '../protocol/x509/identity.ts'
 import type { Certificate, Read } from '../protocol/x509/model.ts'
 import { judgePkix } from '../protocol/x509/pkix.ts'
-import type { PathEvidence, TlsEvidence } from './evidence.ts'
+import type { DaneEvidence, PathEvidence, TlsEvidence } from './evidence.ts'
 import { failureEvidence } from './evidence-of.ts'
 import type { Failure, ReasonCode } from './failure.ts'
 import { keyUsageFindings, leafKey } from './key-usage.ts'
@@ -27,8 +27,16 @@ export interface ShownChain {
   readonly openssl: NonNullable<TlsEvidence['openssl']>
 }
 
+/** Of either judge. */
 export interface PeerJudgement {
-  readonly path: PathEvidence
+  /** What proved the peer, or would have to. */
+  readonly by: 'pkix' | 'dane-ta' | 'dane-ee'
+  /** The TLSA record that decided; null when none did. */
+  readonly record: string | null
+  /** Null where roots play no part. */
+  readonly path: PathEvidence | null
+  /** Null without TLSA records that could prove the peer. */
+  readonly dane: DaneEvidence | null
   /** Which name of the certificate fitted; null when none did, or when it does not matter because there is no path. */
   readonly matched: string | null
   /** Why the peer is not proved; null when it is. */
@@ -65,6 +73,7 @@ export function judgePeer(references: readonly ReferenceIdentifier[], shown: Sho
       refusalDetail(verdict.reason, verdict.detail, verdict.none?.certificate ?? null),
     )
     return {
+      ...byPkix,
       path: { certificates: [], failure: failureEvidence(failure) },
       matched: null,
       failure,
@@ -92,6 +101,7 @@ export function judgePeer(references: readonly ReferenceIdentifier[], shown: Sho
   const rules = { cn: 'never', ip: 'allow', isPublicSuffix } as const
   const matched = leaf === null ? null : matchIdentity(names, leaf, rules)
   const told = {
+    ...byPkix,
     path: evidence,
     matched: matched?.presented ?? null,
     validUntilMs: Math.min(...path.certificates.map(({ notAfterMs }) => notAfterMs ?? 0)),
@@ -104,13 +114,19 @@ export function judgePeer(references: readonly ReferenceIdentifier[], shown: Sho
   return { ...told, failure: matched === null ? nameFailure(names, leaf) : null }
 }
 
+const byPkix = { by: 'pkix', record: null, dane: null } as const
+
 /** Whom it is about: of a missing or untrusted issuer the detail is the name already. */
-function refusalDetail(reason: ReasonCode, detail: string | null, certificate: Certificate | null): string | null {
+export function refusalDetail(
+  reason: ReasonCode,
+  detail: string | null,
+  certificate: Certificate | null,
+): string | null {
   const isNamed = reason === 'x509.missing-intermediate' || reason === 'x509.untrusted-root'
   return certificate === null || (isNamed && detail !== null) ? detail : ofCertificate(certificate, detail)
 }
 
-function malformedRemarks(chain: readonly Read[]): readonly Failure[] {
+export function malformedRemarks(chain: readonly Read[]): readonly Failure[] {
   return chain.flatMap((read, position) =>
     read.kind === 'malformed' && position > 0
       ? [failed('x509.malformed', `the certificate in place ${position}: ${read.detail}`)]
@@ -118,13 +134,13 @@ function malformedRemarks(chain: readonly Read[]): readonly Failure[] {
   )
 }
 
-function leafRemarks(leaf: Certificate): readonly Failure[] {
+export function leafRemarks(leaf: Certificate): readonly Failure[] {
   return keyUsageFindings(leafKey(leaf.publicKey.facts, leaf.keyUsage), null).map(({ code }) =>
     failed(code, ofCertificate(leaf, null)),
   )
 }
 
-function nameFailure(wanted: readonly string[], leaf: Certificate | null): Failure {
+export function nameFailure(wanted: readonly string[], leaf: Certificate | null): Failure {
   const names = (leaf === null ? [] : presentedNames(leaf))
     .filter(({ type }) => type === 'dns' || type === 'ip')
     .map(({ value }) => value)
@@ -134,12 +150,12 @@ function nameFailure(wanted: readonly string[], leaf: Certificate | null): Failu
   return failed('x509.name-mismatch', `wanted ${wanted.join(' or ')}; it carries ${carried}${more}`)
 }
 
-function ofCertificate(certificate: Certificate, detail: string | null): string {
+export function ofCertificate(certificate: Certificate, detail: string | null): string {
   const subject = nameText(certificate.subject)
   return detail === null ? subject : `${subject}: ${detail}`
 }
 
-function unique(failures: readonly Failure[]): readonly Failure[] {
+export function unique(failures: readonly Failure[]): readonly Failure[] {
   const met = new Map(failures.map(each => [`${each.reason} ${each.detail}`, each]))
   return [...met.values()].slice(0, mostRemarks)
 }
@@ -148,11 +164,11 @@ function disagreement(detail: string): Failure {
   return failed('x509.openssl-disagrees', detail)
 }
 
-function failed(reason: ReasonCode, detail: string | null): Failure {
+export function failed(reason: ReasonCode, detail: string | null): Failure {
   return { reason, detail, reply: null }
 }
 
 /** More than any authority of the public web has, and as many as OpenSSL's own default is generous with. */
-const maxIntermediates = 10
+export const maxIntermediates = 10
 const shownNames = 5
 const mostRemarks = 20

@@ -18,7 +18,8 @@ import type {
   VerdictEvidence,
 } from './evidence.ts'
 import { replyLine } from './findings.ts'
-import type { Plan } from './plan.ts'
+import type { DanePlan, NoDane, Plan } from './plan.ts'
+import { shortRecord } from './tlsa-text.ts'
 import { visible } from './visible.ts'
 
 /** A delivery, and the sessions it refers to (those that are known), as a page. */
@@ -75,7 +76,31 @@ export function planLines(plan: Plan, indent = ''): string[] {
       `${names}; SNI ${plan.sni ?? 'none'}; the next hop's name is ${nameWords[plan.name]}`,
       indent,
     ),
+    ...(plan.dane === null ? [] : field('DANE', daneText(plan.dane), indent)),
+    ...(plan.dane?.kind === 'records'
+      ? plan.dane.records
+          .slice(0, shownRecords)
+          .flatMap(({ text, state }) => field('', `${text} (${state})`, indent))
+      : []),
+    ...(plan.dane?.kind === 'records' && plan.dane.records.length > shownRecords
+      ? field('', `and ${plan.dane.records.length - shownRecords} more`, indent)
+      : []),
   ]
+}
+
+/** The TLSA base domain and why it is that one; or why there is none. */
+function daneText(dane: DanePlan): string {
+  if (dane.kind === 'none') {
+    const asked = dane.asked.length === 0 ? '' : `; asked for ${dane.asked.join(', ')}`
+    return `no TLSA records: ${noDaneWords[dane.because]}${asked}`
+  }
+  const alias = dane.aliases.length === 0 ? '' : `, an alias of ${dane.aliases.join(', ')}, which changes no name`
+  const count = dane.records.length === 1 ? 'one record' : `${dane.records.length} records`
+  const asks =
+    dane.asks === 'authenticate'
+      ? 'the peer must prove itself by one that counts'
+      : 'none can be used, so TLS is required, and who the peer is is not asked'
+  return `base ${dane.base} (${baseWords[dane.from]}); ${count} at ${dane.owner}${alias}: ${asks}`
 }
 
 /** What an earlier connection to a host showed: when, TLS and certificates, the verdict, and what is to be done about it. @param indent Before every line. */
@@ -101,7 +126,14 @@ function tlsLines(tls: TlsEvidence, indent = ''): string[] {
     ...field('TLS', `${facts.join(', ')}; SNI ${tls.sni ?? 'none'}`, indent),
     ...tls.chain.flatMap(certificate => field('Certificate', certificateText(certificate), indent)),
     ...(tls.sent > tls.chain.length ? field('', `and ${tls.sent - tls.chain.length} more`, indent) : []),
-    ...field('Path', pathText(tls), indent),
+    ...(tls.dane === null ? field('Path', pathText(tls), indent) : []),
+    ...(tls.dane?.records ?? []).flatMap(({ text, state, says }, index) =>
+      field(
+        `TLSA ${index}`,
+        `${tls.dane?.record === index ? 'decides' : state}: ${shortRecord(text)}. ${says}`,
+        indent,
+      ),
+    ),
   ]
 }
 
@@ -119,9 +151,10 @@ export function findingLines(finding: Finding, indent = ''): string[] {
 }
 
 /** Both axes and the sentence, in one line. */
-export function verdictText({ kind, name, peer, matched, says }: VerdictEvidence): string {
+export function verdictText({ kind, name, peer, matched, record, says }: VerdictEvidence): string {
   const proof = matched === null ? '' : `, by the name ${matched}`
-  return visible(`${kind}: name ${name}, peer ${peer ?? 'refused'}${proof}. ${says}`, maxSentenceChars)
+  const by = record === null ? '' : `, by TLSA ${shortRecord(record)}`
+  return visible(`${kind}: name ${name}, peer ${peer ?? 'refused'}${proof}${by}. ${says}`, maxSentenceChars)
 }
 
 /** `starttls.refused: 454 4.7.0 not now`. */
@@ -141,6 +174,7 @@ export function dnsText({
   ttlSeconds,
   server,
   why,
+  because,
 }: DnsEvidence): string {
   const shown = records.slice(0, shownRecords).join(', ')
   const more = records.length > shownRecords ? ` and ${records.length - shownRecords} more` : ''
@@ -149,7 +183,7 @@ export function dnsText({
     ...(why === null ? [] : [why]),
     ...(aliases.length === 0 ? [] : [`alias of ${aliases.join(', ')}`]),
     ...(ttlSeconds === null ? [] : [`TTL ${ttlSeconds} s`]),
-    security,
+    because === null ? security : `${security}: ${because}`,
     ...(server === null ? [] : [`from ${server}`]),
   ]
   return visible(`${name} ${type}: ${what} (${notes.join('; ')})`, maxSentenceChars)
@@ -222,6 +256,21 @@ const nameOrigins: Readonly<Record<Plan['references'][number]['from'], string>> 
   operator: 'as the route names it',
   'mx-name': 'as the MX record names it',
   'recipient-domain': "the recipient's domain itself",
+  'secure-alias': 'where a secure alias leads',
+}
+
+const baseWords: Readonly<Record<Extract<DanePlan, { kind: 'records' }>['from'], string>> = {
+  host: 'the host itself',
+  expansion: 'where the secure alias of the host leads',
+  alias: 'the host itself, although it is an alias',
+}
+
+const noDaneWords: Readonly<Record<NoDane, string>> = {
+  'dns-not-validated': 'answers of the DNS are not validated here',
+  'no-name': 'the host is an address, and has no name',
+  'host-insecure': "the zone of the host's address is not signed, so nobody was asked",
+  absent: 'it is proven that there are none',
+  'records-insecure': 'nothing vouches for what the DNS says of them',
 }
 
 const nameWords: Readonly<Record<Plan['name'], string>> = {

@@ -9,6 +9,8 @@ export type Verdict =
       readonly name: NameProof
       readonly by: 'pkix' | 'dane-ta' | 'dane-ee'
       readonly matched: string | null
+      /** The TLSA record that decided; null when it was not DANE. */
+      readonly record: string | null
     }
   /** TLS without proof of the peer, and the plan asks for no more. `wouldFail`: why it would not have authenticated; null when it would. */
   | { readonly kind: 'encrypted'; readonly name: NameProof; readonly wouldFail: Failure | null }

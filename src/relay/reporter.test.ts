@@ -21,7 +21,7 @@ const delivery = (more: Partial<DeliveryDocument>): DeliveryDocument => ({
   host: 'mx.example.org',
   address: '192.0.2.9',
   port: 25,
-  verdict: { kind: 'authenticated', name: 'unauthenticated', peer: 'pkix', matched: 'mx.example.org', says: '' },
+  verdict: { kind: 'authenticated', name: 'unauthenticated', peer: 'pkix', matched: 'mx.example.org', record: null, says: '' },
   planned: { level: 'verify', name: 'unauthenticated' },
   tls: 'TLSv1.3 TLS_AES_256_GCM_SHA384',
   findings: [],
@@ -118,7 +118,7 @@ describe('the log for people', () => {
 
   test.each([
     [
-      { kind: 'refused', name: 'configured', peer: null, matched: null, says: 'Refused.' } as const,
+      { kind: 'refused', name: 'configured', peer: null, matched: null, record: null, says: 'Refused.' } as const,
       'N=configured V=refused L=verify',
     ],
     [null, 'N=unauthenticated V=- L=verify'],
@@ -283,7 +283,7 @@ test('sessions are kept and counted, and those that failed have a line', () => {
   })
   const judged = {
     ...bad,
-    verdict: { kind: 'refused', name: 'configured', peer: null, matched: null, says: 'Refused.' } as const,
+    verdict: { kind: 'refused', name: 'configured', peer: null, matched: null, record: null, says: 'Refused.' } as const,
     tls: {
       outcome: 'established',
       version: 'TLSv1.3',
@@ -292,7 +292,7 @@ test('sessions are kept and counted, and those that failed have a line', () => {
   }
   const left = {
     ...judged,
-    verdict: { kind: 'authenticated', name: 'configured', peer: 'pkix', matched: null, says: 'Good.' } as const,
+    verdict: { kind: 'authenticated', name: 'configured', peer: 'pkix', matched: null, record: null, says: 'Good.' } as const,
   }
   reporter.session(good)
   reporter.session(bad)

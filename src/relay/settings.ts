@@ -73,6 +73,16 @@ export interface DnsSettings {
   readonly servers: readonly string[]
   readonly hostsFile: string | null
   readonly timeoutMs: number
+  /** Who is believed that an answer is secure: our own validation; the AD bit of the servers; nobody. */
+  readonly trust: 'validate' | 'ad' | 'none'
+  /** With `ad`: servers beyond loopback are believed, too. */
+  readonly adFromAnywhere: boolean
+  /** Mail waits while answers cannot be validated, instead of going on without DANE. */
+  readonly require: boolean
+  /** Names at and below which nothing is validated, beside those that are never global (RFC 7646). */
+  readonly insecure: readonly string[]
+  /** Text of a file with trust anchors; null: those of the public root. */
+  readonly anchors: string | null
   /** Strangers' MX hosts may have these addresses although they are loopback, private, link-local (CIDR). */
   readonly allowAddresses: readonly string[]
 }

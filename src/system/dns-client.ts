@@ -151,6 +151,7 @@ const base = {
   aliases: [],
   ttlSeconds: null,
   security: 'unvalidated',
+  because: null,
   server: null,
   cached: false,
   why: null,

@@ -1,8 +1,17 @@
 /** The door to the DNS that walks are driven through. dns-client.ts implements it. */
+import type { DnsStanding } from '../judgement/evidence.ts'
 import type { DnsAnswer, DnsQuestion } from '../protocol/dns/answer.ts'
 
 export interface Resolver {
   /** Never rejects for anything a server does; a failure is an answer. */
   resolve(question: DnsQuestion): Promise<DnsAnswer>
   close(): Promise<void>
+}
+
+/** A resolver that also says whether its answers are validated, and finds that out anew from time to time. */
+export interface TrustedResolver extends Resolver {
+  /** Asks the servers what they are good for; resolves with what was found. Questions before that wait for the first one. */
+  probe(): Promise<DnsStanding>
+  /** As last found. */
+  readonly standing: DnsStanding
 }

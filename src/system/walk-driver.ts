@@ -36,6 +36,7 @@ function tooMany(question: DnsQuestion): DnsAnswer {
     aliases: [],
     ttlSeconds: null,
     security: 'unvalidated',
+    because: null,
     server: null,
     cached: false,
     why: 'too many questions for one destination',

@@ -211,8 +211,10 @@ function pathOf(text: string, settings: Settings) {
 const levelSays: Readonly<Record<Level, string>> = {
   none: 'never TLS',
   opportunistic: 'TLS when it is offered, with any certificate',
+  dane: 'proof by TLSA records where the host has them, else TLS when it is offered',
   encrypt: 'always TLS, with any certificate',
   verify: 'always TLS, and the certificate must prove the name; else the mail waits',
+  'dane-only': 'always proof by TLSA records, at hosts that a secure answer named; else the mail waits',
 }
 
 /** What was learned changes the order of waiting, not the way: `route` neither reads nor changes it. */

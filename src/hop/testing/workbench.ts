@@ -31,6 +31,7 @@ export function zone(
         aliases: passed,
         ttlSeconds: 300,
         security: 'unvalidated',
+        because: null,
         server: '192.0.2.53:53',
         cached: false,
         why: null,

@@ -21,6 +21,23 @@ export const daneFindings = {
     remedy: s =>
       `If the certificate of ${s.host} was renewed on purpose, its postmaster must publish a record for the new key, or serve a certificate that the records name; until then mail to it waits. Nobody else should switch the check off: an attacker's certificate looks just like this.`,
   },
+  'dane.lookup-failed': {
+    ...refused,
+    enhanced: '4.7.5',
+    spec: 'RFC 7672 §2.1.2',
+    says: s => `Whether ${s.host} has TLSA records could not be found out, so it was left aside${s.detail}.`,
+    remedy: s =>
+      `The owner of the zone of ${s.host} must look at its name servers: they have to answer questions for TLSA, with signatures that hold; \`hermetic dns\` shows what is wrong. Until then mail waits, because whoever can disturb this answer could hide records with it.`,
+  },
+  'dane.required': {
+    ...refused,
+    culprit: 'policy',
+    spec: 'RFC 7672 §6',
+    says: s =>
+      `The route goes only to hosts that prove themselves by TLSA records, and ${s.host} cannot${s.detail}.`,
+    remedy: s =>
+      `If ${s.host} had records before, ask its postmaster; it may be somebody's attempt to have them forgotten. If it never had, \`tls: dane\` in the route takes what there is.`,
+  },
   'dane.all-unusable': {
     ...remark,
     spec: 'RFC 7672 §2.2',

@@ -30,6 +30,7 @@ export const session: SessionDocument = {
       records: ['192.0.2.6'],
       aliases: ['mail.example.local'],
       security: 'unvalidated',
+      because: null,
       ttlSeconds: 300,
       server: '192.0.2.53:53',
       why: null,
@@ -56,6 +57,7 @@ export const session: SessionDocument = {
       },
     ],
     sent: 1,
+    dane: null,
     path: {
       certificates: [
         { position: 0, subject: 'CN=evil\u202e.example' },

@@ -48,6 +48,7 @@ const dns = z
     records: z.array(text).readonly(),
     aliases: z.array(text).readonly(),
     security: z.enum(['unvalidated', 'secure', 'insecure', 'bogus', 'indeterminate']),
+    because: text.nullable(),
     ttlSeconds: z.number().nullable(),
     server: z.string().nullable(),
     why: text.nullable(),
@@ -72,6 +73,37 @@ const certificate = z
   .readonly()
   .meta({ id: 'certificate' })
 
+const recordState = z.enum(['counts', 'shadowed', 'unusable'])
+
+const dane = z
+  .object({
+    records: z
+      .array(
+        z
+          .object({
+            text: z.string(),
+            state: recordState,
+            matches: z
+              .array(
+                z
+                  .object({
+                    position: z.number().int().min(0).nullable(),
+                    depth: z.number().int().min(0).nullable(),
+                  })
+                  .readonly(),
+              )
+              .readonly(),
+            says: text,
+          })
+          .readonly(),
+      )
+      .readonly(),
+    record: z.number().int().min(0).nullable(),
+    depth: z.number().int().min(0).nullable(),
+  })
+  .readonly()
+  .meta({ id: 'dane' })
+
 const tls = z
   .object({
     outcome: z.enum(['established', 'failed']),
@@ -90,6 +122,7 @@ const tls = z
       })
       .readonly()
       .nullable(),
+    dane: dane.nullable(),
     openssl: z.object({ authorized: z.boolean(), error: z.string().nullable() }).readonly().nullable(),
     failure: failure.nullable(),
   })
@@ -99,7 +132,31 @@ const tls = z
 const nameProof = z.enum(['unauthenticated', 'mta-sts', 'secure-mx', 'configured'])
 const peerProof = z.enum(['clear', 'encrypted', 'pkix', 'dane-ta', 'dane-ee'])
 
-const level = z.enum(['none', 'opportunistic', 'encrypt', 'verify'])
+const level = z.enum(['none', 'opportunistic', 'dane', 'encrypt', 'verify', 'dane-only'])
+const owners = z.array(z.string()).readonly()
+const danePlan = z
+  .union([
+    z
+      .object({
+        kind: z.literal('records'),
+        base: z.string(),
+        from: z.enum(['host', 'expansion', 'alias']),
+        owner: z.string(),
+        aliases: owners,
+        records: z.array(z.object({ text: z.string(), state: recordState }).readonly()).readonly(),
+        asks: z.enum(['authenticate', 'encrypt']),
+      })
+      .readonly(),
+    z
+      .object({
+        kind: z.literal('none'),
+        because: z.enum(['dns-not-validated', 'no-name', 'host-insecure', 'absent', 'records-insecure']),
+        asked: owners,
+      })
+      .readonly(),
+  ])
+  .meta({ id: 'danePlan' })
+
 const plan = z
   .object({
     level,
@@ -108,9 +165,14 @@ const plan = z
     least: z.object({ name: nameProof, peer: peerProof }).readonly(),
     name: nameProof,
     references: z
-      .array(z.object({ name: z.string(), from: z.enum(['operator', 'mx-name', 'recipient-domain']) }).readonly())
+      .array(
+        z
+          .object({ name: z.string(), from: z.enum(['operator', 'mx-name', 'recipient-domain', 'secure-alias']) })
+          .readonly(),
+      )
       .readonly(),
     sni: z.string().nullable(),
+    dane: danePlan.nullable(),
   })
   .readonly()
   .meta({ id: 'plan' })
@@ -121,6 +183,7 @@ const verdict = z
     name: z.string(),
     peer: z.string().nullable(),
     matched: text.nullable(),
+    record: z.string().nullable(),
     says: z.string(),
   })
   .readonly()

@@ -10,11 +10,13 @@
  *
  * What may be connected to is the caller's judgement (`mayConnect`), and so is chance (`random`).
  */
+
+import type { DnssecReason } from '../dnssec/reasons.ts'
 import { canonicalIp, parseIp } from '../ip.ts'
 import { ask, type Walk } from '../walk.ts'
-import type { DnsAnswer, DnsQuestion } from './answer.ts'
+import type { DnsAnswer, DnsQuestion, DnsSecurity } from './answer.ts'
 import { formatName, isHostName, nameKey, parseName } from './name.ts'
-import { type DnsReason, passingDnsReasons } from './reasons.ts'
+import { type DnsReason, mayPass } from './reasons.ts'
 
 /** MX hosts whose addresses are looked up, best preference first. Some large domains have ten. */
 export const maxMailHosts = 20
@@ -30,6 +32,8 @@ export interface HostAddress {
   readonly address: string
   /** Names passed through by CNAME between the host and this address. */
   readonly aliases: readonly string[]
+  /** Of the answer it is from, aliases included. */
+  readonly security: DnsSecurity
 }
 
 export interface MailHost {
@@ -42,7 +46,7 @@ export interface MailHost {
 }
 
 export interface DnsFailure {
-  readonly reason: DnsReason
+  readonly reason: DnsReason | DnssecReason
   /** What was seen, in a few words; may hold text from outside. */
   readonly detail: string | null
 }
@@ -66,6 +70,8 @@ export interface MailHosts {
   readonly mxNames: readonly string[]
   /** Names passed through by CNAME from the domain to its MX records. */
   readonly domainAliases: readonly string[]
+  /** Of the answer that named the hosts, or that said there is no MX; `unvalidated` where the DNS was not asked for any. */
+  readonly security: DnsSecurity
 }
 
 export interface MailHostsInput {
@@ -145,6 +151,7 @@ export function* mailHosts(domain: string, input: MailHostsInput): DnsWalk<MailH
     ttlSeconds: smallestTtl(answers),
     mxNames: exchanges.map(({ host }) => host),
     domainAliases: answer.aliases,
+    security: answer.security,
   }
 }
 
@@ -154,7 +161,7 @@ export function* mailExchanges(domain: string, random: (below: number) => number
   if (name === null || !isHostName(name))
     return { kind: 'none', failure: { reason: 'dns.name-invalid', detail: null }, answer: null }
   const answer = yield* ask<DnsQuestion, DnsAnswer>({ name: formatName(name), type: 'MX' })
-  const none = (reason: DnsReason, detail: string | null): ExchangesFound => ({
+  const none = (reason: DnsFailure['reason'], detail: string | null): ExchangesFound => ({
     kind: 'none',
     failure: { reason, detail },
     answer,
@@ -186,7 +193,11 @@ export function* mailExchanges(domain: string, random: (below: number) => number
 export function* hostAddresses(name: string, options: { readonly ipv4Only: boolean }): DnsWalk<MailHosts> {
   const literal = canonicalIp(name.startsWith('[') && name.endsWith(']') ? name.slice(1, -1) : name)
   if (literal !== null)
-    return single({ host: literal, preference: null, addresses: [{ address: literal, aliases: [] }] })
+    return single({
+      host: literal,
+      preference: null,
+      addresses: [{ address: literal, aliases: [], security: 'unvalidated' }],
+    })
   const parsed = parseName(name)
   if (parsed === null || !isHostName(parsed)) return failed({ reason: 'dns.name-invalid', detail: null }, [])
   const [looked] = yield* lookUp([{ host: nameKey(parsed), preference: 0 }], options.ipv4Only)
@@ -226,7 +237,7 @@ function addressesOf(answer: DnsAnswer): HostAddress[] {
   for (const record of answer.records) {
     if (record.type !== 'A' && record.type !== 'AAAA') continue
     const address = canonicalIp(record.address) ?? record.address
-    if (!found.has(address)) found.set(address, { address, aliases: answer.aliases })
+    if (!found.has(address)) found.set(address, { address, aliases: answer.aliases, security: answer.security })
   }
   return [...found.values()]
 }
@@ -276,7 +287,7 @@ function preferenceOfOurs(
 
 /** The one reason for an empty list. What may pass comes first: while one host is only unreachable for now, nothing is final. */
 function whyNoneIsLeft(skipped: readonly SkippedHost[], ours: number | null, isImplicit: boolean): DnsFailure {
-  const passing = skipped.find(({ reason }) => passingDnsReasons.includes(reason))
+  const passing = skipped.find(({ reason }) => mayPass(reason))
   if (passing !== undefined) return { reason: passing.reason, detail: nameIt(passing) }
   if (ours !== null) return { reason: 'dns.mx-points-to-us', detail: null }
   const first = skipped[0]
@@ -331,7 +342,7 @@ function literalHost(domain: string, { own, mayConnect }: MailHostsInput): MailH
     const failure = { reason: 'dns.literal-forbidden', detail: address } as const
     return { ...failed(failure, []), skipped: [{ host: address, address, reason: failure.reason, detail: null }] }
   }
-  return single({ host: address, preference: 0, addresses: [{ address, aliases: [] }] })
+  return single({ host: address, preference: 0, addresses: [{ address, aliases: [], security: 'unvalidated' }] })
 }
 
 function single(host: MailHost): MailHosts {
@@ -343,12 +354,22 @@ function single(host: MailHost): MailHosts {
     ttlSeconds: null,
     mxNames: [],
     domainAliases: [],
+    security: 'unvalidated',
   }
 }
 
 function failed(failure: DnsFailure, answers: readonly DnsAnswer[]): MailHosts {
-  const domainAliases = answers[0]?.aliases ?? []
-  return { hosts: [], skipped: [], failure, answers, ttlSeconds: smallestTtl(answers), mxNames: [], domainAliases }
+  const [first] = answers
+  return {
+    hosts: [],
+    skipped: [],
+    failure,
+    answers,
+    ttlSeconds: smallestTtl(answers),
+    mxNames: [],
+    domainAliases: first?.aliases ?? [],
+    security: first?.security ?? 'unvalidated',
+  }
 }
 
 function smallestTtl(answers: readonly DnsAnswer[]): number | null {

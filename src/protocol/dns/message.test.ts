@@ -410,6 +410,8 @@ describe('dns-packet', () => {
         const { type: _, primary, mailbox, ...numbers } = known
         return { mname: dotted(primary), rname: dotted(mailbox), ...numbers }
       }
+      case 'TLSA':
+        return Buffer.from([known.usage, known.selector, known.matchingType, ...known.data]).toString('hex')
       default:
         return known satisfies never
     }

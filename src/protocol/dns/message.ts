@@ -191,9 +191,40 @@ interface Reader {
   outcome<T>(value: T): Decoded<T>
 }
 
+/** A pointer on the way through a name: where it led, and how much of the name was read by then. */
+interface Passed {
+  readonly target: number
+  readonly labels: number
+  readonly wireBytes: number
+  readonly steps: number
+}
+
+/** What a pointer leads to: `labels` without the first `from` of them. `steps`: what reading them cost. */
+interface Suffix {
+  readonly labels: Name
+  readonly from: number
+  readonly wireBytes: number
+  readonly steps: number
+}
+
 /** One pass over the bytes with one sticky fault, so that no step needs to be checked and nothing is thrown. */
 function createReader(bytes: Uint8Array): Reader {
   let steps = 0
+  /**
+   * By the offset that a pointer led to: the labels from there on, which thousands of owners may share. Without it each of them has its own views of the same
+   * bytes, a hundred times their size.
+   */
+  const suffixes = new Map<number, Suffix>()
+  const remember = (labels: Name, passed: readonly Passed[], wireBytes: number): Name => {
+    for (const { target, ...before } of passed)
+      suffixes.set(target, {
+        labels,
+        from: before.labels,
+        wireBytes: wireBytes - before.wireBytes + 1,
+        steps: steps - before.steps,
+      })
+    return labels
+  }
   const reader: Reader = {
     bytes,
     at: 0,
@@ -219,7 +250,8 @@ function createReader(bytes: Uint8Array): Reader {
       return bytes.subarray(reader.at - count, reader.at)
     },
     name() {
-      const labels: Uint8Array[] = []
+      const own: Uint8Array[] = []
+      const passed: Passed[] = []
       let at = reader.at
       // A pointer must lead to before where this stretch of labels began. That is what "prior occurrence" means
       // (RFC 1035 §4.1.4), and it ends every chain.
@@ -232,12 +264,12 @@ function createReader(bytes: Uint8Array): Reader {
         if (length === undefined) reader.fail('cut-short')
         else if (length === 0) {
           reader.at = resumeAt ?? at + 1
-          return labels
+          return remember(own, passed, wireBytes)
         } else if (length < 0x40) {
           wireBytes += length + 1
           if (wireBytes > maxNameBytes) reader.fail('name-too-long')
           if (at + 1 + length > bytes.length) reader.fail('cut-short')
-          labels.push(bytes.subarray(at + 1, at + 1 + length))
+          own.push(bytes.subarray(at + 1, at + 1 + length))
           at += 1 + length
         } else if (length >= 0xc0) {
           const low = bytes[at + 1]
@@ -246,11 +278,23 @@ function createReader(bytes: Uint8Array): Reader {
           // No name lies in the header.
           if (target >= stretch || target < headerBytes) reader.fail('pointer-not-backwards')
           resumeAt ??= at + 2
+          const known = suffixes.get(target)
+          if (known !== undefined && reader.fault === null) {
+            const tail = known.from === 0 ? known.labels : known.labels.slice(known.from)
+            // As if it were read again: what a message may ask for does not depend on what is remembered of it.
+            steps += known.steps
+            if (steps > maxNameSteps) reader.fail('too-much-work')
+            if (wireBytes + known.wireBytes - 1 > maxNameBytes) reader.fail('name-too-long')
+            reader.at = resumeAt
+            const whole = own.length === 0 ? tail : [...own, ...tail]
+            return remember(whole, passed, wireBytes + known.wireBytes - 1)
+          }
+          passed.push({ target, labels: own.length, wireBytes, steps })
           at = target
           stretch = target
         } else reader.fail('label-type-unknown')
       }
-      return labels
+      return own
     },
     outcome(value) {
       return reader.fault === null ? { kind: 'decoded', value } : { kind: 'malformed', ...reader.fault }

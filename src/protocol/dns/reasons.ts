@@ -1,3 +1,5 @@
+import type { DnssecReason } from '../dnssec/reasons.ts'
+
 /** Why the DNS did not lead to a host that mail can be sent to. */
 export type DnsReason =
   | 'dns.no-such-domain'
@@ -6,6 +8,8 @@ export type DnsReason =
   | 'dns.lookup-failed'
   | 'dns.timeout'
   | 'dns.alias-loop'
+  /** Answers cannot be validated with the servers there are, and mail may not go on without. */
+  | 'dns.validation-unavailable'
   /** There are more hosts or addresses than one attempt looks at: the rest said nothing, least of all no. */
   | 'dns.too-many-hosts'
   | 'dns.name-invalid'
@@ -20,10 +24,15 @@ export type DnsReason =
   /** The domain is an address literal, and names such an address itself. */
   | 'dns.literal-forbidden'
 
-/** The reasons that may pass by themselves: while one of them stands in the way, nothing is final. The register of findings says the same. */
+/** Whether it may pass by itself: while such a reason stands in the way, nothing is final. The register of findings says the same. What is bogus may be mended. */
+export function mayPass(reason: DnsReason | DnssecReason): boolean {
+  return reason.startsWith('dnssec.') || passingDnsReasons.some(passing => passing === reason)
+}
+
 export const passingDnsReasons: readonly DnsReason[] = [
   'dns.lookup-failed',
   'dns.timeout',
   'dns.alias-loop',
+  'dns.validation-unavailable',
   'dns.too-many-hosts',
 ]

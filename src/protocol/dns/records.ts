@@ -1,5 +1,5 @@
 /**
- * RDATA of the types we read and write: A, AAAA, MX, CNAME, PTR, NS, TXT, SOA (RFC 1035 §3.3, RFC 3596 §2.2).
+ * RDATA of the types we read and write: A, AAAA, MX, CNAME, PTR, NS, TXT, SOA, TLSA (RFC 1035 §3.3, RFC 3596 §2.2, RFC 6698 §2.1).
  * Every other type stays raw bytes in its `ResourceRecord`.
  *
  * Names come out in lower case without the last dot. Reading never throws; making throws for our own wrong input.
@@ -51,6 +51,11 @@ export function readData(record: ResourceRecord): KnownData | 'malformed' | null
     }
     case typeNumbers.SOA:
       return readSoa(rdata)
+    case typeNumbers.TLSA: {
+      const [usage, selector, matchingType] = rdata
+      if (usage === undefined || selector === undefined || matchingType === undefined) return 'malformed'
+      return { type: 'TLSA', usage, selector, matchingType, data: rdata.slice(3) }
+    }
     default:
       return null
   }
@@ -89,6 +94,8 @@ function rdataOf(data: KnownData): Uint8Array {
     case 'TXT':
       if (data.text.some(part => part.length > 255)) throw new RangeError('a TXT string is longer than 255 bytes')
       return Uint8Array.from(data.text.flatMap(part => [part.length, ...part]))
+    case 'TLSA':
+      return Uint8Array.of(data.usage, data.selector, data.matchingType, ...data.data)
     case 'SOA': {
       const numbers = new DataView(new ArrayBuffer(20))
       const fields = [data.serial, data.refresh, data.retry, data.expire, data.minimum]

@@ -59,6 +59,7 @@ function base(name: string, type: RecordType) {
     aliases: [],
     ttlSeconds: 60,
     security: 'unvalidated',
+    because: null,
     server: '192.0.2.53:53',
     cached: false,
     why: null,

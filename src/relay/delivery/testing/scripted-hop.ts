@@ -188,6 +188,7 @@ function candidateFor(host: string, place: number, destination: Destination): Ca
       name: destination.kind === 'mx' ? 'unauthenticated' : 'configured',
       references: [{ name: host, from: 'mx-name' }],
       sni: host,
+      dane: null,
     },
   }
 }
@@ -208,9 +209,16 @@ function sessionFor(candidate: Candidate, id: string, why: Failure | null, isRef
     smtp: { greeting: null, offered: { clear: null, tls: null } },
     verdict:
       why === null
-        ? { kind: 'clear', name: 'unauthenticated', peer: 'clear', matched: null, says: 'Clear text.' }
+        ? {
+            kind: 'clear',
+            name: 'unauthenticated',
+            peer: 'clear',
+            matched: null,
+            record: null,
+            says: 'Clear text.',
+          }
         : isRefused
-          ? { kind: 'refused', name: 'unauthenticated', peer: null, matched: null, says: 'Refused.' }
+          ? { kind: 'refused', name: 'unauthenticated', peer: null, matched: null, record: null, says: 'Refused.' }
           : null,
     failure: why === null ? null : { code: why.reason, detail: why.detail, reply: null },
     findings: [],
