@@ -53,6 +53,8 @@ export interface Descent {
   readonly standingOf: (name: Name, expects: Expectation) => WireWalk<Standing>
   /** What `standingOf` will want to know of servers, as far as can be told before. */
   readonly questionsTowards: (name: Name, expects: Expectation) => readonly WireQuestion[]
+  /** Whether the zone could be on the way to the name: it is not above the name's own anchor. The word of one that is counts for nothing. */
+  readonly mayLeadTo: (zone: Name, name: Name) => boolean
   /** The lowest zone at or above the name that is proven to be one, by what is known already; null when nothing is. */
   readonly provenApexAbove: (name: Name) => Name | null
 }
@@ -91,6 +93,12 @@ export function openDescent(inquiry: Inquiry): Descent {
       if (expects === 'zone' || length < to) questions.push({ name: child, type: typeNumbers.DNSKEY })
     }
     return questions
+  }
+
+  function mayLeadTo(zone: Name, name: Name): boolean {
+    const start = startFor(name)
+    // Where nothing is validated there is nothing to lose: what a zone above can prove all the same, it proves.
+    return isAtOrBelow(name, zone) && (start.kind !== 'anchored' || zone.length >= start.zone.length)
   }
 
   function provenApexAbove(name: Name): Name | null {
@@ -273,7 +281,7 @@ export function openDescent(inquiry: Inquiry): Descent {
   const verify = (zone: SecureZone, rrset: Parameters<typeof verifyRrsetWithKeys>[0]) =>
     verifyRrsetWithKeys(rrset, zone.zone, zone.keys, signatureContext())
 
-  return { standingOf, questionsTowards, provenApexAbove }
+  return { standingOf, questionsTowards, mayLeadTo, provenApexAbove }
 }
 
 /** `the root`, or the name, in the middle of a sentence. */

@@ -9,7 +9,7 @@
  * whoever has the upper zone's key can delegate as he likes. A zone in between that is known already is another matter: what is its own the zone above does not sign
  * (RFC 4035 §5.3.1), but for the NSEC of the delegation.
  */
-import { equalNames, isAtOrBelow, type Name, nameKey } from '../dns/name.ts'
+import { equalNames, type Name, nameKey } from '../dns/name.ts'
 import { typeName, typeNumbers } from '../dns/numbers.ts'
 import type { DnsReason } from '../dns/reasons.ts'
 import { proveNoData, proveNoDs, proveNoName, proveWildcard } from './denial.ts'
@@ -217,6 +217,22 @@ export function createJudge(inquiry: Inquiry, descent: Descent): Judge {
     yield* inquiry.prefetch(questions)
   }
 
+  /** Apexes that could vouch for the owner, by the word of the signatures: the deepest first. */
+  function signersFor(name: Name, type: number, rrsets: readonly Rrset[]): readonly Name[] {
+    const signers = new Map<string, Name>()
+    for (const { signatures } of rrsets)
+      for (const { signer } of signatures) if (maySign(signer, name, type)) signers.set(nameKey(signer), signer)
+    return [...signers.values()].sort((one, other) => other.length - one.length).slice(0, maxSigners)
+  }
+
+  /**
+   * A zone signs what is at and below its apex; the DS at its apex is its parent's (RFC 4035 §2.4). A zone above the nearest anchor is never asked: else what is
+   * known of that one, unsigned or unknown, would be taken for what is known of the name.
+   */
+  function maySign(signer: Name, owner: Name, type: number): boolean {
+    return descent.mayLeadTo(signer, containerOf(owner, type))
+  }
+
   return { rrset, absence, prepare }
 }
 
@@ -247,19 +263,6 @@ function proveNoDataOf(evidence: Evidence, name: Name, type: number): Denial {
     if (proof.kind !== 'not-delegated') return proof
   }
   return proveNoData(evidence, name, type)
-}
-
-/** Apexes that could vouch for the owner, by the word of the signatures: the deepest first. */
-function signersFor(name: Name, type: number, rrsets: readonly Rrset[]): readonly Name[] {
-  const signers = new Map<string, Name>()
-  for (const { signatures } of rrsets)
-    for (const { signer } of signatures) if (maySign(signer, name, type)) signers.set(nameKey(signer), signer)
-  return [...signers.values()].sort((one, other) => other.length - one.length).slice(0, maxSigners)
-}
-
-/** A zone signs what is at and below its apex; the DS at its apex is its parent's (RFC 4035 §2.4). */
-function maySign(signer: Name, owner: Name, type: number): boolean {
-  return isAtOrBelow(containerOf(owner, type), signer)
 }
 
 /** The name in whose zone the records are. */

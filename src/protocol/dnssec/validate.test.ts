@@ -171,6 +171,7 @@ const soa = (apex: string) => {
   return [...set.records, ...set.signatures]
 }
 
+const evil = 'mx.victim.example A 203.0.113.66'
 const isSignature = ({ type }: ResourceRecord) => type === typeNumbers.RRSIG
 const stripped = (records: readonly ResourceRecord[]) => records.filter(record => !isSignature(record))
 const stripEverything: Forge = (_, honest) => ({
@@ -327,7 +328,7 @@ describe('what is true', () => {
 
 describe('hard to fool', () => {
   const asAttacker = { key: zoneKey(name('victim.example'), { algorithm: 13, purpose: 'csk', generation: 7 }) }
-  const evil = 'mx.victim.example A 203.0.113.66'
+
   const attackers = zoneKey(name('victim.example'), { algorithm: 13, purpose: 'csk', generation: 7 })
   const attackersKeys = [
     {
@@ -1035,6 +1036,56 @@ describe('anchors', () => {
     expect(brief(ask('mx.hashed.example A', null, options).answer)).toEqual(
       insecure('records', 'dnssec.negative-anchor'),
     )
+  })
+
+  describe('what lies below an anchor of its own', () => {
+    const victim = name('victim.example')
+    const key = world.zone('victim.example').keys.find(({ purpose }) => purpose === 'ksk')
+    if (key === undefined) throw new Error('no key')
+    const ds = {
+      keyTag: key.keyTag,
+      algorithm: key.algorithm,
+      digestType: 2,
+      digest: dsRdata(victim, key).subarray(4),
+    }
+    const island = { zone: victim, kind: 'ds', ds } as const
+    const signedBy = (signer: string) =>
+      on('mx.victim.example A', honest => ({
+        ...honest,
+        answers: signedIn('attacker.example', [evil], { signer: name(signer) }),
+      }))
+    const deniedBy = (signer: string) =>
+      on('_25._tcp.mx.victim.example TLSA', honest => {
+        const denial = recordOf('_25._tcp.mx.victim.example NSEC \\# 00000162')
+        const signature = world.zone('attacker.example').sign([recordOf('attacker.example TXT x')], {
+          signer: name(signer),
+          typeCovered: typeNumbers.NSEC,
+        })
+        return noData(honest, [
+          denial,
+          ...signature.map(each => ({ ...each, name: denial.name })),
+          ...soa('example'),
+        ])
+      })
+
+    test.each<[string, Partial<ValidatingOptions>, string]>([
+      ['a name above which no anchor is known', { anchors: [island] }, 'example'],
+      ['the root, where no anchor of it is known', { anchors: [island] }, '.'],
+      ['a zone at a negative anchor', { anchors: [...world.anchors, island], insecure: ['example'] }, 'example'],
+    ])('is not given away by a signature in the name of %s', (_, options, signer) => {
+      expect(brief(ask('mx.victim.example A', signedBy(signer), options).answer)).toEqual(
+        bogus('dnssec.signer-not-zone'),
+      )
+      const denied = ask('_25._tcp.mx.victim.example TLSA', deniedBy(signer), options).answer
+      expect([denied.outcome, denied.security]).toEqual(['failed', 'bogus'])
+      expect(brief(ask('mx.victim.example A', null, options).answer)).toEqual(secure('records'))
+    })
+
+    test('is not for the zones above to sign either, whose own anchor is another', () => {
+      const options = { anchors: [...world.anchors, island] }
+      const byParent = on('mx.victim.example A', honest => ({ ...honest, answers: signedIn('example', [evil]) }))
+      expect(brief(ask('mx.victim.example A', byParent, options).answer)).toEqual(bogus('dnssec.signer-not-zone'))
+    })
   })
 
   test('a name that only a local resolver knows is bogus without a negative anchor', () => {
