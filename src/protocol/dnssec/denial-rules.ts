@@ -6,10 +6,11 @@ import { equalNames, formatName, type Name } from '../dns/name.ts'
 import { typeName, typeNumbers } from '../dns/numbers.ts'
 import type { Unproven } from './denial-types.ts'
 import type { BogusReason } from './reasons.ts'
+import type { TypeSet } from './types.ts'
 
 /** A record of a denial, for its types. */
 export interface Typed {
-  readonly types: ReadonlySet<number>
+  readonly types: TypeSet
 }
 
 /** NS without SOA: the parent's side of a zone cut (RFC 6840 §4.1). */

@@ -6,7 +6,7 @@
  */
 import type { ResourceRecord } from '../dns/message.ts'
 import { readName } from '../dns/records.ts'
-import type { Dnskey, Ds, Nsec, Nsec3, Rrsig } from './types.ts'
+import type { Dnskey, Ds, Nsec, Nsec3, Rrsig, TypeSet } from './types.ts'
 
 /** RFC 4034 §3.1. */
 export function readRrsig({ rdata }: Pick<ResourceRecord, 'rdata'>): Rrsig | 'malformed' {
@@ -92,10 +92,10 @@ export function keyTag(dnskeyRdata: Uint8Array): number {
 
 /**
  * Types present at a name (RFC 4034 §4.1.2): blocks in increasing order, each of 1 to 32 bytes and none with a zero byte at its end. Null when it is not
- * so; BIND is as strict. Bits of pseudo-types are ignored, as the RFC has it.
+ * so; BIND is as strict. Bits of pseudo-types are ignored, as the RFC has it. The bits stay bits: a bitmap may list 65,000 types, and few are ever asked for.
  */
-export function readTypeBitmap(bytes: Uint8Array): ReadonlySet<number> | null {
-  const types = new Set<number>()
+export function readTypeBitmap(bytes: Uint8Array): TypeSet | null {
+  const blocks = new Map<number, Uint8Array>()
   let lastBlock = -1
   for (let at = 0; at < bytes.length; ) {
     const block = u8(bytes, at)
@@ -103,15 +103,21 @@ export function readTypeBitmap(bytes: Uint8Array): ReadonlySet<number> | null {
     const bitmap = bytes.subarray(at + 2, at + 2 + length)
     if (block <= lastBlock || length < 1 || length > 32 || bitmap.length !== length || bitmap.at(-1) === 0)
       return null
-    for (const [index, byte] of bitmap.entries())
-      for (let bit = 0; bit < 8; bit++) {
-        const type = block * 256 + index * 8 + bit
-        if ((byte & (0x80 >> bit)) !== 0 && !isPseudoType(type)) types.add(type)
-      }
+    blocks.set(block, bitmap)
     lastBlock = block
     at += 2 + length
   }
-  return types
+  const has = (type: number) => {
+    const byte = blocks.get(type >> 8)?.[(type & 0xff) >> 3] ?? 0
+    return (byte & (0x80 >> (type & 7))) !== 0 && !isPseudoType(type)
+  }
+  return {
+    has,
+    *[Symbol.iterator]() {
+      for (const [block, bitmap] of blocks)
+        for (let type = block * 256; type < block * 256 + bitmap.length * 8; type++) if (has(type)) yield type
+    },
+  }
 }
 
 /** Base 32 with extended hex alphabet, without padding, in any case (RFC 4648 §7, RFC 5155 §3.3); null when it is none. */

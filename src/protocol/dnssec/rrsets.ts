@@ -5,6 +5,7 @@
  * nothing that is here. Nothing is verified.
  */
 import type { ResourceRecord } from '../dns/message.ts'
+import type { Name } from '../dns/name.ts'
 import { classInternet, typeNumbers } from '../dns/numbers.ts'
 import { canonicalNameBytes, canonicalRdata } from './canonical.ts'
 import { readRrsig } from './records.ts'
@@ -13,10 +14,17 @@ import type { Rrset, Rrsig } from './types.ts'
 /** Records that are the same but for case of a name that does not matter count once (RFC 4034 §6.3). Takes time linear in the bytes of the records. */
 export function groupRrsets(records: readonly ResourceRecord[]): readonly Rrset[] {
   const open = new Map<string, OpenSet>()
+  // Names that a message shares are one array: they are brought into canonical form once.
+  const owners = new Map<Name, string>()
+  const ownerOf = (name: Name): string => {
+    const known = owners.get(name) ?? latin1(canonicalNameBytes(name))
+    owners.set(name, known)
+    return known
+  }
   const signatures: { readonly key: string; readonly rrsig: Rrsig; readonly ttlSeconds: number }[] = []
   for (const record of records) {
     if (record.class !== classInternet) continue
-    const owner = latin1(canonicalNameBytes(record.name))
+    const owner = ownerOf(record.name)
     if (record.type === typeNumbers.RRSIG) {
       const rrsig = readRrsig(record)
       if (rrsig !== 'malformed')

@@ -53,11 +53,16 @@ export interface Ds {
   readonly digest: Uint8Array
 }
 
+/** Types that a bitmap lists (RFC 4034 §4.1.2), in increasing order. A set of numbers is one too. */
+export interface TypeSet extends Iterable<number> {
+  has(type: number): boolean
+}
+
 /** RFC 4034 §4. */
 export interface Nsec {
   readonly owner: Name
   readonly next: Name
-  readonly types: ReadonlySet<number>
+  readonly types: TypeSet
 }
 
 /** RFC 5155 §3. */
@@ -71,7 +76,7 @@ export interface Nsec3 {
   readonly iterations: number
   readonly salt: Uint8Array
   readonly nextHash: Uint8Array
-  readonly types: ReadonlySet<number>
+  readonly types: TypeSet
 }
 
 /** Records of one owner, type and class, and the signatures that came with them. */

@@ -107,13 +107,10 @@ function fittingKeys(
       'dnssec.signature-missing',
       `The ${name} is made with ${algorithmName(rrsig.algorithm)}, which does not count.`,
     )
-  const tagged = keysByTag(keys)
-    .get(rrsig.keyTag)
-    ?.filter(key => key.algorithm === rrsig.algorithm && isZoneKey(key))
-  if (tagged === undefined || tagged.length === 0)
+  const tagged = keysByTag(keys).get(tagOf(rrsig))
+  if (tagged === undefined)
     return bogus('dnssec.key-missing', `The ${name} is by a key that ${said(zone)} does not have.`)
-  const unrevoked = tagged.filter(key => !isRevoked(key))
-  if (unrevoked.length === 0)
+  if (tagged.length === 0)
     return bogus('dnssec.key-revoked', `The ${name} is by a key that ${said(zone)} has revoked.`)
   switch (signatureTime(rrsig, nowMs)) {
     case 'expired':
@@ -124,7 +121,7 @@ function fittingKeys(
         `The ${name} is valid from ${timeOf(rrsig.inception, nowMs)} on.`,
       )
     default:
-      return { kind: 'keys', keys: unrevoked }
+      return { kind: 'keys', keys: tagged }
   }
 }
 
@@ -150,14 +147,25 @@ function valid(rrset: Rrset, signature: Rrsig, nowMs: number): ValidRrset {
   }
 }
 
-/** The same keys come with every RRset of their zone. */
+/**
+ * Keys of the zone by what a signature says of them, without those that are revoked: where no other is left there are none. Made once, as the same keys come
+ * with every RRset of their zone, and a thousand signatures may ask for a thousand keys of one tag.
+ */
 function keysByTag(keys: readonly Dnskey[]): ReadonlyMap<number, readonly Dnskey[]> {
   const known = tagMaps.get(keys)
   if (known !== undefined) return known
-  const byTag = Map.groupBy(keys, key => key.keyTag)
+  const byTag = new Map<number, Dnskey[]>()
+  for (const key of keys) {
+    if (!isZoneKey(key)) continue
+    const tagged = byTag.get(tagOf(key)) ?? []
+    byTag.set(tagOf(key), tagged)
+    if (!isRevoked(key)) tagged.push(key)
+  }
   tagMaps.set(keys, byTag)
   return byTag
 }
+
+const tagOf = ({ keyTag, algorithm }: Pick<Dnskey, 'keyTag' | 'algorithm'>) => algorithm * 0x1_0000 + keyTag
 
 function moreTelling(one: BogusRrset | null, other: BogusRrset): BogusRrset {
   return one === null || telling.indexOf(other.reason) > telling.indexOf(one.reason) ? other : one
