@@ -288,6 +288,37 @@ describe('an RSA key (RFC 3110 §2, RFC 5702 §2)', () => {
   })
 })
 
+describe('the two numbers of an ECDSA signature (RFC 6605 §4)', () => {
+  const publicKey = Buffer.from(
+    'EfrEDLvtEEr/fhsIk0t0KcN7c+2EHHSXRbJKnag2uto92I3/gSTO+zIajp/WzIzxBRsqixW8Ico2jEGtfgNHyw==',
+    'base64',
+  )
+  // Made once, one in 330,000: the first begins with zeros that no DER has, the second with a zero that DER needs.
+  const signature = Buffer.from(
+    'AF7mmaVZ+vnnDAXWzxNDvfwZgXzsDcs/+ourlRDs4tIA8PfqgT4CfidGWBLds+fikES6WR/Jz4X5eeSDAFmyyA==',
+    'base64',
+  )
+  const key = asDnskey(dnskeyRdata(257, 13, publicKey))
+  const signed = recordsFromText('www.example 3600 IN A 192.0.2.1')
+  const withSignature = (bytes: Uint8Array) => {
+    const rrsig = signRecords(signed, nameFromText('example'), makeKey(13), { keyTag: 53_611 })
+    return [...signed, { ...rrsig, rdata: Buffer.concat([rrsig.rdata.subarray(0, -64), bytes]) }]
+  }
+  test('may begin with zeros', () => {
+    expect(key.keyTag).toBe(53_611)
+    expect(verdictOf(withSignature(signature), key)).toBe('good')
+  })
+  test.each<[string, Uint8Array, Uint8Array]>([
+    ['the first zero', new Uint8Array(32), signature.subarray(32)],
+    ['the second zero', signature.subarray(0, 32), new Uint8Array(32)],
+    ['both zero', new Uint8Array(32), new Uint8Array(32)],
+    ['both beyond the curve', new Uint8Array(32).fill(0xff), new Uint8Array(32).fill(0xff)],
+    ['in the other order', signature.subarray(32), signature.subarray(0, 32)],
+  ])('and prove nothing: %s', (_, first, second) => {
+    expect(verdictOf(withSignature(Buffer.concat([first, second])), key)).toBe('bad')
+  })
+})
+
 test('a point that is not on its curve is an unusable key', () => {
   const key = asDnskey(dnskeyRdata(257, 13, new Uint8Array(64).fill(7)))
   expect(verdictOf(signedBy(makeKey(13)), key)).toBe('unusable-key')
