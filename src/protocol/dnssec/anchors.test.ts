@@ -51,6 +51,40 @@ describe('a file of anchors is read', () => {
     expect(outline(`${managed}${ksk2017} ;;state=2 [  VALID  ] ;;count=0`)).toEqual([' dnskey 20326'])
     expect(outline(managed)).toMatchObject({ kind: 'fault', line: null })
   })
+  test('as unbound-anchor keeps it, without a key that is new to it or gone', () => {
+    const key = ksk2024.replace(/;.*/, '')
+    const states = ['0 [  START  ]', '1 [ ADDPEND ]', '4 [ REVOKED ]', '5 [ REMOVED ]']
+    for (const state of states)
+      expect(outline(`${ksk2017}\n${key};{id = 38696 (ksk)} ;;state=${state} ;;count=3`)).toEqual([
+        ' dnskey 20326',
+      ])
+    for (const state of ['2 [  VALID  ]', '3 [ MISSING ]'])
+      expect(outline(`${key} ;;state=${state} ;;count=0`)).toEqual([' dnskey 38696'])
+  })
+  test('as BIND has it, in every form that it had', () => {
+    const key = /AwEAA\S+/.exec(ksk2017)?.[0] ?? ''
+    const bind = [
+      '# of the root',
+      '/* trust-anchors { over',
+      '   lines } */',
+      'trust-anchors {',
+      `  . initial-key 257 3 8 "${key.slice(0, 64)}`,
+      `      ${key.slice(64)}"; // KSK-2017`,
+      `  "example" static-ds 7 13 2 "${digest}";`,
+      `  example.net. initial-ds 8 13 2 "${digest}" ;`,
+      '};',
+      'managed-keys { };',
+      `managed-keys { "example.org." initial-key 257 3 8 "${key}"; };`,
+      `trusted-keys {\n"lab.internal" 257 3 8 "${key}"; };`,
+    ]
+    expect(outline(bind.join('\n'))).toEqual([
+      ' dnskey 20326',
+      'example ds 7',
+      'example.net ds 8',
+      'example.org dnskey 20326',
+      'lab.internal dnskey 20326',
+    ])
+  })
   test.each<[string, string]>([
     [
       'with parentheses, over lines',
@@ -98,7 +132,13 @@ describe('a file is a fault, with its line and a whole sentence', () => {
     ['with a parenthesis that stays open', `; a\nexample. DS ( 7 13 2\n${digest}`, 2],
     ['with a parenthesis too many', `example. DS 7 13 2 ${digest} )`, 1],
     ['with parentheses in parentheses', `example. DS ( ( 7 13 2 ${digest} ) )`, 1],
-    ['that is the block of BIND', `trust-anchors {\n . static-ds 20326 8 2 "${digest}";\n};`, 1],
+    ['with another statement of BIND', `trust-anchors {\n . static-ds 7 8 2 "${digest}";\n};\noptions { };`, 4],
+    ['with another word of BIND', `trust-anchors {\n . last-ds 7 8 2 "${digest}";\n};`, 2],
+    ['with a key without a semicolon', `trust-anchors { . static-ds 7 8 2 "${digest}"\n};`, 2],
+    ['with a comment without an end', `trust-anchors { /* };`, 1],
+    ['with a quoted text without an end', `trust-anchors {\n . static-ds 7 8 2 "${digest};\n};`, 2],
+    ['with a digest of BIND that is none', `trust-anchors {\n\n . static-ds 7 8 2 "hello";\n};`, 3],
+    ['with nothing in the statement', 'trust-anchors { };', null],
     ['that is something else', '<html>\n<body>', 1],
   ])('%s', (_, text, line) => {
     const read = readAnchors(text)
@@ -107,7 +147,10 @@ describe('a file is a fault, with its line and a whole sentence', () => {
   })
   test('at every cut of it that is not a whole one', () => {
     const text = `example. 3600 IN DS ( 7 13 2\n ${digest} )`
-    for (let cut = 0; cut < text.length; cut++) expect(readAnchors(text.slice(0, cut)).kind).toBe('fault')
-    expect(readAnchors(text).kind).toBe('anchors')
+    const ofBind = `trust-anchors { . static-ds 7 13 2 "${digest}"; }`
+    for (const whole of [text, ofBind]) {
+      for (let cut = 0; cut < whole.length; cut++) expect(readAnchors(whole.slice(0, cut)).kind).toBe('fault')
+      expect(readAnchors(whole).kind).toBe('anchors')
+    }
   })
 })

@@ -2,11 +2,13 @@
  * Where every chain begins: the keys of the root as IANA publishes them, or those of a file of the operator's (RFC 4033 §2, RFC 4035 §4.4).
  *
  * A file has the form of a zone file, as `dns-root-data`, unbound-anchor and `dnssec-dsfromkey` write it: DS and DNSKEY records, owners with or without the
- * last dot and always absolute, class and TTL if they like, comments, parentheses. Nothing else is taken for an anchor, and one line that cannot be read makes
- * the whole file a fault: an anchor left out in silence would be a zone whose answers are all bogus, or all believed.
+ * last dot and always absolute, class and TTL if they like, comments, parentheses. Or it is what BIND reads (anchor-statements.ts). Nothing else is taken for
+ * an anchor, and one line that cannot be read makes the whole file a fault: an anchor left out in silence would be a zone whose answers are all bogus, or all
+ * believed.
  */
 import { type Name, parseName } from '../dns/name.ts'
 import { findAlgorithm } from './algorithms.ts'
+import { hasStatements, recordsOfStatements } from './anchor-statements.ts'
 import { dnskeyRdata } from './encoding.ts'
 import { digestBytes } from './keys.ts'
 import { readDnskey } from './records.ts'
@@ -27,12 +29,15 @@ export const rootAnchors: readonly TrustAnchor[] = [
   rootAnchor(38696, '683d2d0acb8c9b712a1948b27f741219298d0a450d612c483af444a4c0fb2b16'),
 ]
 
-/** The anchors in a file. Keys that the file itself says are revoked (RFC 5011 §2.1), as unbound keeps them, are left out. */
+/**
+ * The anchors in a file. Left out are keys that the file itself says are revoked (RFC 5011 §2.1), and those that unbound keeps beside the ones it trusts: seen, but
+ * not for long enough to be believed (RFC 5011 §2.4.1), or gone.
+ */
 export function readAnchors(text: string): ReadAnchors {
   const anchors: TrustAnchor[] = []
   let owner: Name | null = null
-  for (const record of recordsOf(text)) {
-    const { line, tokens } = record
+  for (const record of hasStatements(text) ? fromStatements(text) : recordsOf(text)) {
+    const { line, tokens, isTrusted } = record
     if (record.fault !== null) return { kind: 'fault', line, says: record.fault }
     if (tokens[0]?.startsWith('$')) {
       // A default TTL changes nothing here; another origin would change names.
@@ -48,7 +53,7 @@ export function readAnchors(text: string): ReadAnchors {
     const read =
       type === 'DS' ? readDsText(owner, rest) : type === 'DNSKEY' ? readDnskeyText(owner, rest) : notAnAnchor
     if (typeof read === 'string') return { kind: 'fault', line, says: read }
-    if (read.kind !== 'dnskey' || !isRevoked(read.dnskey)) anchors.push(read)
+    if (isTrusted && (read.kind !== 'dnskey' || !isRevoked(read.dnskey))) anchors.push(read)
   }
   return anchors.length > 0
     ? { kind: 'anchors', anchors }
@@ -98,7 +103,13 @@ interface RecordText {
   readonly tokens: readonly string[]
   /** It begins with a blank, and so belongs to the owner before (RFC 1035 §5.1). */
   readonly isContinued: boolean
+  /** False where unbound wrote behind it that it is not believed. */
+  readonly isTrusted: boolean
   readonly fault: string | null
+}
+
+function* fromStatements(text: string): Generator<RecordText> {
+  for (const record of recordsOfStatements(text)) yield { ...record, isContinued: false, isTrusted: true }
 }
 
 /** Records of a zone file as words (RFC 1035 §5.1): a line each, or several within parentheses. Quotes are not known: none of our types has them. */
@@ -106,14 +117,18 @@ function* recordsOf(text: string): Generator<RecordText> {
   let tokens: string[] = []
   let line = 0
   let isContinued = false
+  let isTrusted = true
   let depth = 0
-  const faulty = (fault: string) => ({ line, tokens, isContinued, fault })
+  const faulty = (fault: string) => ({ line, tokens, isContinued, isTrusted, fault })
   for (const [index, content] of text.split(/\r\n|\r|\n/).entries()) {
     const words = content.replace(/;.*/s, '').match(/[()]|[^\s()]+/g) ?? []
     if (tokens.length === 0 && depth === 0) {
       line = index + 1
       isContinued = /^\s/.test(content)
+      isTrusted = true
     }
+    const state = /;;state=([0-9])/.exec(content)?.[1]
+    if (state !== undefined) isTrusted = trustedStates.includes(state)
     for (const word of words) {
       if (word === '(') depth++
       else if (word === ')') depth--
@@ -121,7 +136,7 @@ function* recordsOf(text: string): Generator<RecordText> {
       if (depth < 0 || depth > 1) return yield faulty('Parentheses do not match.')
     }
     if (tokens.length === 0 || depth > 0) continue
-    yield { line, tokens, isContinued, fault: null }
+    yield { line, tokens, isContinued, isTrusted, fault: null }
     tokens = []
   }
   if (depth > 0) yield faulty('The record has no closing parenthesis.')
@@ -143,4 +158,6 @@ function rootAnchor(keyTag: number, digest: string): TrustAnchor {
   }
 }
 
+/** Of unbound: VALID, and MISSING, which is still believed. */
+const trustedStates = ['2', '3']
 const notAnAnchor = 'Only DS and DNSKEY records are anchors.'
