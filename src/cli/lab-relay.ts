@@ -67,8 +67,7 @@ export async function startLabRelay(lab: Lab, { state, port, log }: LabRelayOpti
 
 function writeRoots(state: string, setup: RelaySetup): void {
   mkdirSync(state, { recursive: true, mode: 0o700 })
-  for (const { recipientDomain, roots } of setup.smarthosts)
-    writeFileSync(rootsFile(state, recipientDomain), roots)
+  for (const { recipientDomain, roots } of setup.routes) writeFileSync(rootsFile(state, recipientDomain), roots)
 }
 
 function rootsFile(state: string, domain: string): string {
@@ -84,11 +83,11 @@ function configurationText(setup: RelaySetup, state: string, port: number): stri
       hostname: setup.hostname,
       state,
       listen: [{ address: '127.0.0.1', port }],
-      routes: setup.smarthosts.map(({ recipientDomain, host, port, roots: _ }) => ({
-        name: `smarthost-of-${recipientDomain}`,
+      routes: setup.routes.map(({ recipientDomain, to, level }) => ({
+        name: `route-of-${recipientDomain}`,
         when: { recipient: recipientDomain },
-        to: { host, port, roots: rootsFile(state, recipientDomain) },
-        tls: 'verify',
+        to: to === 'mx' ? to : { ...to, roots: rootsFile(state, recipientDomain) },
+        tls: level,
       })),
       dns: { servers: setup.dnsServers, hosts_file: false, allow_addresses: setup.allowAddresses },
     })

@@ -1,14 +1,15 @@
 /**
- * The lab: DNS, MX hosts and smarthosts with certificates of a CA of their own, all in this process, on loopback, without root.
+ * The lab: a signed internet of its own from the root down (DNS, MX hosts, smarthosts, certificates), all in this process, on loopback, without root.
  *
- * Success means that everything listens. Names, SNI and addresses look real (documentation addresses, port 25); only the dialer knows the loopback
- * ports behind them. Signed zones (TLSA, DNSSEC) are not there yet: they belong beside `zones` in world.ts.
+ * Success means that everything listens. Names, SNI, TLSA owners and addresses look real (documentation addresses, port 25); only the dialer knows the
+ * loopback ports behind them. Signatures hold for fourteen days from the start. What is there is in situations/; how zones are signed, in signing/.
  */
-import { createAuthority } from '../system/certificate-maker.ts'
 import { type Dialer, mapped } from '../system/dialer.ts'
 import { type LabDns, startDns } from './dns-server.ts'
 import { type LabHost, startHost } from './host.ts'
-import { type WorldHost, hosts as worldHosts, zones } from './world.ts'
+import { createSignedWorld } from './signing/signed-world.ts'
+import type { ConfiguredHop, WorldHost } from './situation.ts'
+import { createWorld } from './world.ts'
 
 export interface Lab {
   readonly dns: LabDns
@@ -16,45 +17,44 @@ export interface Lab {
   readonly dialer: Dialer
   /** PEM of the lab's CA: what the lab's operator trusts. */
   readonly root: string
+  /** DS records of the lab's root zone, as a file of trust anchors has them: who validates against anything else finds everything bogus. */
+  readonly anchors: string
+  /** Next hops that the lab's operator configured. */
+  readonly hops: readonly ConfiguredHop[]
   /** The hosts that are up. */
   readonly hosts: readonly LabHost[]
   close(): Promise<void>
 }
 
 export async function startLab(): Promise<Lab> {
-  const [own, stranger] = await Promise.all([
-    createAuthority({ commonName: 'Hermetic lab CA' }),
-    createAuthority({ commonName: 'A CA that nobody was told of' }),
-  ])
-  const authorities = { lab: own, stranger }
-  const raise = async (host: WorldHost): Promise<LabHost> => {
-    const { certificate } = host
-    if (certificate === null) return await startHost({ ...host.knobs, name: host.name }, null)
-    const authority = authorities[certificate.by]
-    const { chain, key } = await authority.leaf({ names: certificate.names })
-    // The stranger sends its root along: so it is plain that nothing is missing but trust.
-    const sent = certificate.by === 'stranger' ? chain + authority.root : chain
-    return await startHost({ ...host.knobs, name: host.name }, { chain: sent, key })
-  }
-  const up = worldHosts.filter(host => host.state === 'up')
-  const [dns, ...hosts] = await Promise.all([startDns(zones), ...up.map(raise)])
+  const nowMs = Date.now()
+  const { root, hosts: worldHosts, zones, hops } = await createWorld(nowMs)
+  const { respond, anchorLines } = createSignedWorld({ zones, nowMs })
+  const up = worldHosts.filter(({ state }) => state === 'up')
+  const [dns, ...hosts] = await Promise.all([startDns(respond), ...up.map(raise)])
 
   const map = new Map<string, { readonly address: string; readonly port: number }>()
   for (const host of worldHosts) {
     const running = hosts.find(({ name }) => name === host.name)
     const target = running === undefined ? refusing : { address: running.address, port: running.port }
-    for (const address of host.addresses) map.set(`${address}:25`, target)
+    for (const address of host.addresses) map.set(`${address}:${host.port}`, target)
   }
 
   return {
     dns,
     dialer: mapped(map),
-    root: own.root,
+    root,
+    anchors: anchorLines.ds.map(line => `${line}\n`).join(''),
+    hops,
     hosts,
     async close() {
       await Promise.all([dns.close(), ...hosts.map(host => host.close())])
     },
   }
+}
+
+function raise(host: WorldHost): Promise<LabHost> {
+  return startHost({ ...host.knobs, name: host.name }, host.certificate)
 }
 
 /** Port 1 (tcpmux): reserved, without a server, and not one that the system hands out to somebody else meanwhile. */

@@ -4,9 +4,10 @@
  */
 import type { IncidentEvent, LifeEvent } from '../journal/journal.ts'
 import type { SessionDocument } from '../judgement/evidence.ts'
+import type { Level } from '../judgement/plan.ts'
 import type { MessageId } from '../protocol/mail/message-id.ts'
 import type { Lab } from './lab.ts'
-import { configuredHops, documentationNetworks } from './world.ts'
+import { documentationNetworks } from './world.ts'
 
 /** How the lab's operator set the relay up, in the relay's own terms but none of its types. */
 export interface RelaySetup {
@@ -15,11 +16,14 @@ export interface RelaySetup {
   readonly dnsServers: readonly string[]
   /** Networks that an MX may point to although no real host is there. */
   readonly allowAddresses: readonly string[]
-  /** Next hops at level `verify` with these roots only; everything else goes to its MX, opportunistically. */
-  readonly smarthosts: readonly {
+  /** What stands in a file of trust anchors: the lab's root, and no other. */
+  readonly anchors: string
+  /** Everything else goes to its MX, at the level that is the default. */
+  readonly routes: readonly {
     readonly recipientDomain: string
-    readonly host: string
-    readonly port: number
+    readonly to: { readonly host: string; readonly port: number } | 'mx'
+    readonly level: Level
+    /** PEM of the only roots, where certificates are checked against such. */
     readonly roots: string
   }[]
 }
@@ -40,11 +44,7 @@ export function relaySetup(lab: Lab): RelaySetup {
     hostname: 'relay.hermetic.example',
     dnsServers: [`${lab.dns.address}:${lab.dns.port}`],
     allowAddresses: documentationNetworks,
-    smarthosts: configuredHops.map(({ domain, host }) => ({
-      recipientDomain: domain,
-      host,
-      port: 25,
-      roots: lab.root,
-    })),
+    anchors: lab.anchors,
+    routes: lab.hops.map(({ domain, to, level }) => ({ recipientDomain: domain, to, level, roots: lab.root })),
   }
 }
