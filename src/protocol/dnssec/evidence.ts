@@ -40,15 +40,19 @@ export function readEvidence(
   let fault: BogusRrset | null = null
   const proofs = authorities.filter(({ type }) => isProof(type))
   const own = proofs.filter(rrset => isSignedBy(rrset, zone.zone))
+  let bad = 0
   for (const rrset of own.slice(0, maxProofRecords)) {
+    if (bad >= maxBadProofs || nsec.length + nsec3.length >= maxProofRecords) break
     const verdict = verifyRrsetWithKeys(rrset, zone.zone, zone.keys, { nowMs, sha1, budget: inquiry.budget })
     if (verdict.kind === 'bogus') {
       fault ??= verdict
+      bad++
       continue
     }
     if (verdict.isWildcard) continue
     ttlSeconds = Math.min(ttlSeconds, verdict.ttlSeconds)
-    for (const record of rrset.records)
+    // A name has one NSEC, and a hash one NSEC3 (RFC 4034 §4, RFC 5155 §7.1).
+    for (const record of rrset.records.slice(0, maxProofRecords))
       if (rrset.type === typeNumbers.NSEC) {
         const read = readNsec(record)
         if (read !== 'malformed') nsec.push(read)
@@ -103,3 +107,6 @@ function negativeTtl(zone: Name, authorities: readonly Rrset[]): number {
 
 /** A denial takes three records at most, a chain of aliases within one zone one more for each wildcard. What comes after these is padding. */
 const maxProofRecords = 16
+
+/** Of those, such as have no good signature: each may cost as many verifications as an RRset may, and all are done without a pause. */
+const maxBadProofs = 4

@@ -849,6 +849,26 @@ describe('hard to fool', () => {
     expect(budget.spent.signatures).toBeLessThan(3.1 * (maxVerifications + 10))
   })
 
+  test('a proof padded with others that nobody signed costs no more than a few sets', () => {
+    const padded = on('mx.victim.example AAAA', honest => {
+      const padding = Array.from({ length: 14 }, (_, i) => {
+        const record = recordOf(`n${i}.victim.example NSEC \\# 0161 00 000140`)
+        const [signature] = world.zone('victim.example').sign([record])
+        if (signature === undefined) throw new Error('not signed')
+        const bad = Array.from({ length: maxVerifications }, (_, at) => {
+          const rdata = Uint8Array.from(signature.rdata)
+          rdata[rdata.length - 1 - at] = (rdata[rdata.length - 1 - at] ?? 0) ^ 1
+          return { ...signature, rdata }
+        })
+        return [record, ...bad]
+      })
+      return { ...honest, authorities: [...padding.flat(), ...honest.authorities] }
+    })
+    const { answer, budget } = ask('mx.victim.example AAAA', padded)
+    expect(brief(answer)).toEqual(bogus('dnssec.signature-bad'))
+    expect(budget.spent.signatures).toBeLessThan(3.1 * (2 * 4 * maxVerifications + 10))
+  })
+
   test('a thousand signers that do not exist cost no more than a few questions', () => {
     const deep = `${'a.'.repeat(100)}victim.example`
     const junk = on(`${deep} TXT`, honest => ({
@@ -1125,6 +1145,13 @@ describe('how long an answer may be kept', () => {
   test('as long as its TTL, and no longer than the TTL it was signed with', () => {
     expect(ask('mx.victim.example A', withTtl(17)).answer.ttlSeconds).toBe(17)
     expect(ask('mx.victim.example A', withTtl(1_000_000)).answer.ttlSeconds).toBe(300)
+  })
+
+  test('which holds for each record, whatever TTL a replay gives it', () => {
+    const { records } = ask('mx.victim.example A', withTtl(0x7fff_ffff)).answer
+    expect(records.map(({ ttlSeconds }) => ttlSeconds)).toEqual([300])
+    const { records: unsigned } = ask('mx.open.example A').answer
+    expect(unsigned.map(({ ttlSeconds }) => ttlSeconds)).toEqual([300])
   })
 
   test('no longer than its signature', () => {

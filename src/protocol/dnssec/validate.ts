@@ -134,7 +134,12 @@ function* hopFrom(current: Name, type: number, message: Message, judge: Judge): 
 function* recordsOf(rrset: Rrset, message: Message, judge: Judge): WireWalk<Hop> {
   const judgement = yield* judge.rrset(rrset, message)
   if (!isUsable(judgement)) return { kind: 'broken', judgement }
-  return { kind: 'records', records: rrset.records, judgement, ttlSeconds: ttlOf(judgement, rrset) }
+  const ttlSeconds = ttlOf(judgement, rrset)
+  // The TTLs are the sender's word; no record outlives what its signature says (RFC 4035 §5.3.3).
+  const records = rrset.records.map(record =>
+    record.ttlSeconds > ttlSeconds && judgement.security === 'secure' ? { ...record, ttlSeconds } : record,
+  )
+  return { kind: 'records', records, judgement, ttlSeconds }
 }
 
 function* aliasOf(cname: Rrset, message: Message, judge: Judge): WireWalk<Hop> {
