@@ -129,20 +129,30 @@ function der(tag: number, ...parts: readonly Uint8Array[]): Uint8Array {
   return Buffer.concat([Uint8Array.of(tag, ...size), content])
 }
 
-/** RFC 6605 §4 writes the two numbers one after the other, each as long as the curve's; OpenSSL reads them as RFC 3279 §2.2.3 has it. */
+/**
+ * RFC 6605 §4 writes the two numbers one after the other, each as long as the curve's; OpenSSL reads them as RFC 3279 §2.2.3 has it. Written in place, as it is
+ * done for every signature.
+ */
 function ecdsaDer(signature: Uint8Array): Uint8Array {
   const half = signature.length >> 1
-  return der(
-    0x30,
-    unsigned(withoutZeros(signature.subarray(0, half))),
-    unsigned(withoutZeros(signature.subarray(half))),
-  )
+  // Two numbers of 48 bytes, each with a zero, a tag and a length, are 102: one byte is enough for every length.
+  const out = new Uint8Array(signature.length + 8)
+  const end = putInteger(out, putInteger(out, 2, signature, 0, half), signature, half, signature.length)
+  out[0] = 0x30
+  out[1] = end - 2
+  return out.subarray(0, end)
 }
 
-/** DER has each number in its shortest form; zero is one byte. */
-function withoutZeros(bytes: Uint8Array): Uint8Array {
-  const start = bytes.findIndex(byte => byte !== 0)
-  return start < 0 ? bytes.subarray(-1) : bytes.subarray(start)
+/** DER has each number in its shortest form, with a zero before a first bit that is set. Returns where it ends. */
+function putInteger(out: Uint8Array, at: number, from: Uint8Array, start: number, end: number): number {
+  let first = start
+  while (first < end - 1 && from[first] === 0) first++
+  const zeros = ((from[first] ?? 0) & 0x80) === 0 ? 0 : 1
+  const length = end - first + zeros
+  out[at] = 0x02
+  out[at + 1] = length
+  for (let index = first; index < end; index++) out[at + 2 + zeros + index - first] = from[index] ?? 0
+  return at + 2 + length
 }
 
 function bitLength(bytes: Uint8Array): number {
