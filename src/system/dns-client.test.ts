@@ -88,6 +88,7 @@ describe('a question', () => {
       aliases: [],
       ttlSeconds: 77,
       security: 'unvalidated',
+      because: null,
       server: server.address,
       cached: false,
       why: null,

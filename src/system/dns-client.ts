@@ -24,6 +24,11 @@ export interface DnsClientOptions extends DnsServersOptions {
   readonly hostsFile: string | null
   /** A question is given up after this time, in ms, whatever servers are left. */
   readonly timeoutMs: number
+  /** The servers validate, and are believed: with the AD bit an answer is `secure`, without it `insecure` (RFC 4035 §3.2.3). Default: answers are `unvalidated`. */
+  readonly ad?: {
+    /** Servers that are not asked, as they are not believed. */
+    readonly avoid: () => readonly string[]
+  }
 }
 
 /** Answers are kept for their TTL, within these bounds, in seconds. A TTL of 0 would make every message ask again. */
@@ -41,7 +46,7 @@ export const maxQuestionsInFlight = 200
 
 /** @throws RangeError for a server that is not an address: the configuration is checked before it gets here */
 export function createDnsClient(options: DnsClientOptions): Resolver {
-  const { timeoutMs, now = () => performance.now() } = options
+  const { timeoutMs, ad, now = () => performance.now() } = options
   const servers = createDnsServers(options)
   const hostsFile =
     options.hostsFile === null ? () => noHosts : createWatchedFile(options.hostsFile, parseHostsFile, now)
@@ -56,12 +61,19 @@ export function createDnsClient(options: DnsClientOptions): Resolver {
     const aliases: string[] = []
     let name = start
     let ttlSeconds = Number.POSITIVE_INFINITY
+    /** The server that did not vouch for its part. */
+    let doubted: string | null = null
     for (let followed = 0; followed <= maxAliases; followed++) {
       const passed = [nameKey(start), ...aliases]
-      const asked = { ...plainly, name, type: typeNumbers[question.type] }
+      const how = ad === undefined ? plainly : ({ ...plainly, dnssec: 'wanted', avoid: ad.avoid() } as const)
+      const asked = { ...how, name, type: typeNumbers[question.type] }
       const result = await servers.ask(asked, deadlineMs, message => read(name, question.type, message, passed))
       if (result.kind === 'failed') return failed(question, result, aliases)
-      const { value: reading, server } = result
+      const {
+        value: { reading, isAuthentic },
+        server,
+      } = result
+      if (!isAuthentic) doubted ??= server
       if (reading.kind === 'alias-loop') return failed(question, { ...aliasLoop, server }, aliases)
       aliases.push(...reading.aliases)
       ttlSeconds = Math.min(ttlSeconds, reading.ttlSeconds ?? 0)
@@ -78,6 +90,7 @@ export function createDnsClient(options: DnsClientOptions): Resolver {
         aliases,
         ttlSeconds: Math.min(Math.max(ttlSeconds, minTtlSeconds), mostSeconds),
         server,
+        ...(ad === undefined ? {} : wordOf(doubted)),
       }
     }
     return failed(question, { ...aliasLoop, server: null }, aliases)
@@ -88,7 +101,9 @@ export function createDnsClient(options: DnsClientOptions): Resolver {
     const deadlineMs = now() + timeoutMs
     const done = await turns.take()
     try {
-      const answer = isClosed ? failed(question, closed, []) : await lookUp(question, name, deadlineMs)
+      const found = isClosed ? failed(question, closed, []) : await lookUp(question, name, deadlineMs)
+      const isUnknown = ad !== undefined && found.outcome === 'failed'
+      const answer: DnsAnswer = isUnknown ? { ...found, security: 'indeterminate' } : found
       if (answer.why !== closed.why) cache.put(key, answer, (answer.ttlSeconds ?? failureTtlSeconds) * 1000)
       return answer
     } finally {
@@ -128,14 +143,29 @@ export function createDnsClient(options: DnsClientOptions): Resolver {
 type Usable = Exclude<ReturnType<typeof readResponse>, { kind: 'malformed' | 'referral' }>
 
 /** @param passed names that led here */
-function read(name: Name, type: DnsQuestion['type'], message: Message, passed: readonly string[]): Taken<Usable> {
+function read(
+  name: Name,
+  type: DnsQuestion['type'],
+  message: Message,
+  passed: readonly string[],
+): Taken<{ readonly reading: Usable; readonly isAuthentic: boolean }> {
   const reading = readResponse(name, type, message, passed)
   if (reading.kind === 'malformed') return { kind: 'refused', why: `malformed answer (${reading.because})` }
   if (reading.kind === 'referral') return { kind: 'refused', why: 'referral instead of an answer' }
-  return { kind: 'taken', value: reading }
+  return { kind: 'taken', value: { reading, isAuthentic: message.authenticData } }
 }
 
-function fromHostsFile(question: DnsQuestion, entry: HostEntry): DnsAnswer {
+/** What a resolver that validates has said with the AD bit, or left unsaid. */
+function wordOf(doubted: string | null): Pick<DnsAnswer, 'security' | 'because'> {
+  if (doubted === null) return { security: 'secure', because: null }
+  return {
+    security: 'insecure',
+    because: `The resolver ${doubted}, which validates, does not call the answer secure.`,
+  }
+}
+
+/** An entry of the hosts file as an answer. */
+export function fromHostsFile(question: DnsQuestion, entry: HostEntry): DnsAnswer {
   const type: 'A' | 'AAAA' = question.type === 'AAAA' ? 'AAAA' : 'A'
   const records = (type === 'AAAA' ? entry.ipv6 : entry.ipv4).map(address => ({ type, address }))
   const outcome = records.length > 0 ? 'records' : 'no-data'

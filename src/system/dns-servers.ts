@@ -71,6 +71,8 @@ export interface DnsServers {
   names(): readonly string[]
   /** @param deadlineMs on the clock of `now`. @param take is shown responses that are NOERROR or NXDOMAIN. */
   ask<T>(asked: AskedOfServers, deadlineMs: number, take: (message: Message) => Taken<T>): Promise<Heard<T>>
+  /** From now on these are asked after the others, as `names` has them; whoever was among them before is not. */
+  askLast(servers: readonly string[]): void
   /** Ends what is under way as `closed`, and whatever comes later. */
   close(): void
 }
@@ -114,6 +116,7 @@ export function createDnsServers(options: DnsServersOptions): DnsServers {
   const resolvConf = createWatchedFile(options.resolvConf ?? '/etc/resolv.conf', parseResolvConf, now)
   const exchanges = new Set<Exchange>()
   const habits = new Map<string, { deadUntilMs: number; plainUntilMs: number }>()
+  let last: readonly string[] = []
   let isClosed = false
 
   function settings(): Settings {
@@ -137,8 +140,12 @@ export function createDnsServers(options: DnsServersOptions): DnsServers {
 
   /** In their own order, those that lately did not answer last. They are never left out: all may be silent for another reason. */
   function inOrder(servers: readonly NameServer[]): readonly NameServer[] {
-    const isDead = (server: NameServer) => habitsOf(server).deadUntilMs > now()
-    return [...servers.filter(server => !isDead(server)), ...servers.filter(isDead)]
+    const rank = (server: NameServer) =>
+      habitsOf(server).deadUntilMs > now() ? 2 : last.includes(nameOfServer(server)) ? 1 : 0
+    return servers
+      .map(server => ({ server, rank: rank(server) }))
+      .sort((one, other) => one.rank - other.rank)
+      .map(({ server }) => server)
   }
 
   async function askOnce(server: NameServer, asked: AskedOfServers, waitMs: number, edns: Edns | null) {
@@ -212,6 +219,9 @@ export function createDnsServers(options: DnsServersOptions): DnsServers {
         }
       }
       return failure
+    },
+    askLast(servers) {
+      last = servers
     },
     close() {
       isClosed = true

@@ -53,6 +53,8 @@ export interface DnsWire {
   ask(question: WireQuestion, how: WireHow): Promise<WireReply>
   /** `192.0.2.53:53`, in the order in which they are asked. */
   servers(): readonly string[]
+  /** From now on these are asked after the others: they answer, and pass nothing on that can be validated. */
+  askLast(servers: readonly string[]): void
   /** What is kept for these questions turned out to be of no use: it is kept no longer than a failure would be (RFC 4035 §4.7). */
   doubt(questions: readonly WireQuestion[], checking: WireHow['checking']): void
   close(): Promise<void>
@@ -126,6 +128,7 @@ export function createDnsWire(options: DnsWireOptions, maxCacheBytes: number = m
       return asking
     },
     servers: () => servers.names(),
+    askLast: last => servers.askLast(last),
     doubt(questions, checking) {
       for (const question of questions) cache.shorten(idOf(question, checking), failureTtlSeconds * 1000)
     },

@@ -94,6 +94,8 @@ export interface ResolverProbe {
 
 export interface ServerProbe {
   readonly server: string
+  /** Whether it answered anything at all. */
+  readonly isThere: boolean
   readonly signatures: ResolverProbe['signatures']
   readonly tcp: ResolverProbe['tcp']
   readonly clock: ResolverProbe['clock']
@@ -173,7 +175,8 @@ export function createValidatingResolver(options: ValidatingResolverOptions): Va
       (least, anchor) => (least === null || anchor.zone.length < least.length ? anchor.zone : least),
       null,
     )
-    if (zone === null) return { server, signatures: 'unknown', tcp: 'unknown', clock: 'unknown' }
+    const unknown = { server, isThere: false, signatures: 'unknown', tcp: 'unknown', clock: 'unknown' } as const
+    if (zone === null) return unknown
     const question = { name: zone, type: typeNumbers.DNSKEY }
     const how = { checking: 'disabled', avoid: others } as const
     const [{ answer, replies }, overTcp] = await Promise.all([
@@ -181,22 +184,28 @@ export function createValidatingResolver(options: ValidatingResolverOptions): Va
       wire.ask(question, { ...how, over: 'tcp' }),
     ])
     // Whoever refuses is there, and so is the way.
-    const isThere = replies.some(({ reply }) => reply.server !== null)
+    const isThere = overTcp.server !== null || replies.some(({ reply }) => reply.server !== null)
     const tcp = overTcp.server !== null ? 'works' : isThere ? 'fails' : 'unknown'
-    if (replies.some(({ reply }) => reply.kind === 'failed' && reply.why === noEdns))
-      return { server, signatures: 'stripped', tcp, clock: 'unknown' }
-    if (answer.security === 'secure') return { server, signatures: 'arrive', tcp, clock: 'sane' }
+    const found = { ...unknown, isThere, tcp } as const
+    if (answer.security === 'secure') return { ...found, signatures: 'arrive', clock: 'sane' }
     switch (answer.reason) {
       case 'dnssec.signature-expired':
-        return { server, signatures: 'arrive', tcp, clock: 'ahead' }
+        return { ...found, signatures: 'arrive', clock: 'ahead' }
       case 'dnssec.signature-not-yet-valid':
-        return { server, signatures: 'arrive', tcp, clock: 'behind' }
+        return { ...found, signatures: 'arrive', clock: 'behind' }
       case 'dnssec.signature-missing':
       case 'dnssec.dnskey-missing':
-        return { server, signatures: 'stripped', tcp, clock: 'unknown' }
+        return { ...found, signatures: 'stripped' }
       default:
-        return { server, signatures: 'unknown', tcp, clock: 'unknown' }
     }
+    if (replies.some(({ reply }) => reply.kind === 'message')) return found
+    // It has nothing to say of the keys. Whether that is for now or for ever shows in what it says of the zone otherwise.
+    const isRefused = replies.some(({ reply }) => reply.kind === 'failed' && neverAnswered.has(reply.why))
+    if (isRefused) return { ...found, signatures: 'stripped' }
+    const other = await wire.ask({ name: zone, type: typeNumbers.SOA }, how)
+    if (other.kind === 'failed') return { ...found, isThere: isThere || other.server !== null }
+    const isBare = other.message.answers.every(({ type }) => type !== typeNumbers.RRSIG)
+    return { ...found, isThere: true, signatures: isBare ? 'stripped' : 'unknown' }
   }
 
   async function probe(): Promise<ResolverProbe> {
@@ -296,6 +305,9 @@ function faultsOf({ server, signatures, tcp, clock }: ServerProbe): string[] {
       : []),
   ]
 }
+
+/** What a server says that will say the same tomorrow. Of SERVFAIL that cannot be known. */
+const neverAnswered: ReadonlySet<string> = new Set([noEdns, 'REFUSED', 'NOTIMP', 'FORMERR'])
 
 const tooLate: WireReply = {
   kind: 'failed',

@@ -1,0 +1,281 @@
+/**
+ * The relay's resolver: answers whose security is known, and the word on whether it can be known here (ARCHITECTURE decision 6).
+ *
+ * `validate`: every answer is validated in process. `ad`: a resolver on this machine validates, and says so with the AD bit. `none`: answers as they come.
+ * Where the servers make the first two impossible, answers come as they are and are `unvalidated`, so that mail goes on without DANE; unless `require` or what was
+ * known of these servers says that mail waits: then every answer is `failed` with `dns.validation-unavailable`. It is never a single answer that is
+ * treated more weakly than the others because something failed.
+ *
+ * Names of the hosts file are the operator's own word. They and the names below which nothing is validated do not depend on what the servers are good for.
+ */
+import type { DnsStanding } from '../judgement/evidence.ts'
+import type { DnsAnswer, DnsQuestion } from '../protocol/dns/answer.ts'
+import { isAtOrBelow, type Name, parseName } from '../protocol/dns/name.ts'
+import { typeNumbers } from '../protocol/dns/numbers.ts'
+import type { DnsReason } from '../protocol/dns/reasons.ts'
+import { readAnchors, rootAnchors } from '../protocol/dnssec/anchors.ts'
+import { privateNames } from '../protocol/dnssec/private-names.ts'
+import type { TrustAnchor } from '../protocol/dnssec/types.ts'
+import { createDnsClient, type DnsClientOptions } from './dns-client.ts'
+import { defaultWaitMs, parseNameServer } from './dns-servers.ts'
+import { createDnsWire, type DnsWire } from './dns-wire.ts'
+import { withHostsFile } from './hosts-resolver.ts'
+import type { Resolver, TrustedResolver } from './resolver.ts'
+import { createValidatingClient } from './validating-client.ts'
+import { createValidatingResolver } from './validating-resolver.ts'
+import {
+  keepStanding,
+  type ServerFinding,
+  type StandingKeeper,
+  type ValidationMemory,
+} from './validation-standing.ts'
+
+export { createValidationMemory, type ValidationMemory } from './validation-standing.ts'
+
+export interface TrustedResolverOptions extends DnsClientOptions {
+  readonly trust: 'validate' | 'ad' | 'none'
+  /** With `ad`: servers beyond loopback are believed, too. */
+  readonly adFromAnywhere: boolean
+  /** While security cannot be known every answer fails, instead of being `unvalidated`. */
+  readonly require: boolean
+  /** Negative trust anchors (RFC 7646), beside the names that are never global. */
+  readonly insecure: readonly string[]
+  /** Text of a file of trust anchors; null: those of the public root. */
+  readonly anchors: string | null
+  readonly memory: ValidationMemory
+  /** Milliseconds since 1970: what signatures are held against. Default: `Date.now`. */
+  readonly clock?: () => number
+  /** Called when what the servers are good for, or what is to be said about it, has changed. */
+  readonly onStanding?: (standing: DnsStanding) => void
+}
+
+/** @throws RangeError for servers, names and anchors that cannot be read: the configuration is checked before it gets here */
+export function createTrustedResolver(options: TrustedResolverOptions): TrustedResolver {
+  const { hostsFile, now = () => performance.now() } = options
+  const bare = { ...options, hostsFile: null, now }
+  if (options.trust === 'none') return untrusting(createDnsClient({ ...options, now }))
+  const trusted = options.trust === 'validate' ? validating(bare) : believing(bare)
+  const resolver = whereTrusted(trusted, createDnsClient(bare))
+  if (hostsFile === null) return resolver
+  const { resolve } = withHostsFile(resolver, hostsFile, now)
+  return {
+    ...resolver,
+    get standing() {
+      return resolver.standing
+    },
+    resolve,
+  }
+}
+
+/** One way to answers whose security is known. */
+interface Trusted {
+  readonly keeper: StandingKeeper
+  readonly client: Resolver
+  /** Whether the answer needs nothing of the servers that they may not be able to do. */
+  isExempt(question: DnsQuestion): boolean
+  close(): Promise<void>
+}
+
+type Bare = TrustedResolverOptions & { readonly now: () => number }
+
+/** @param plain answers as they come */
+function whereTrusted({ keeper, client, isExempt, close }: Trusted, plain: Resolver): TrustedResolver {
+  async function resolve(question: DnsQuestion): Promise<DnsAnswer> {
+    const wait = keeper.due()
+    if (wait !== null) await wait
+    const { validation, trust } = keeper.standing
+    switch (validation) {
+      case 'works':
+        return client.resolve(question)
+      case 'unknown':
+        // The word of a server that nobody could ask whether it validates is worth nothing; a proof is one whoever sends it.
+        return trust === 'validate'
+          ? client.resolve(question)
+          : waiting(question, 'dns.timeout', 'no resolver answers')
+      case 'lost':
+      case 'required':
+        return isExempt(question)
+          ? client.resolve(question)
+          : waiting(question, 'dns.validation-unavailable', 'answers cannot be validated')
+      case 'unavailable':
+      case 'off':
+        return plain.resolve(question)
+      default:
+        return validation satisfies never
+    }
+  }
+  return {
+    resolve,
+    probe: () => keeper.probe(),
+    get standing() {
+      return keeper.standing
+    },
+    async close() {
+      await Promise.all([close(), plain.close()])
+    },
+  }
+}
+
+function validating(options: Bare): Trusted {
+  const { now, clock = Date.now } = options
+  const anchors = anchorsFrom(options.anchors)
+  const insecure = negativeAnchors(options.insecure, anchors)
+  const wire = createDnsWire(options)
+  const probing = probeWire(options)
+  const prober = createValidatingResolver({ wire: probing, anchors, insecure, now: clock })
+  const keeper = keepStanding({
+    ...standingOptions(options, wire),
+    trust: 'validate',
+    async probe() {
+      const { servers } = await prober.probe()
+      return servers.map(({ signatures, ...rest }) => ({ ...rest, proof: proofs[signatures] }))
+    },
+    onFound: found => wire.askLast(found.filter(({ proof }) => proof === 'missing').map(({ server }) => server)),
+  })
+  const client = createValidatingClient({
+    resolver: createValidatingResolver({ wire, anchors, insecure, now: clock }),
+    now,
+    heard({ security, reason }) {
+      if (security === 'secure') keeper.worked()
+      else if (reason !== null && signsOfStripping.has(reason)) keeper.doubted()
+    },
+  })
+  return {
+    keeper,
+    client,
+    isExempt({ name: text }) {
+      const name = parseName(text)
+      return name !== null && insecure.some(anchor => isAtOrBelow(name, anchor))
+    },
+    async close() {
+      await Promise.all([wire.close(), probing.close(), keeper.close(), client.close()])
+    },
+  }
+}
+
+function believing(options: Bare): Trusted {
+  const { now } = options
+  const [anchor] = anchorsFrom(options.anchors).toSorted((one, other) => one.zone.length - other.zone.length)
+  const zone = anchor?.zone ?? []
+  const probing = probeWire(options)
+  let avoid: readonly string[] = []
+  const keeper = keepStanding({
+    ...standingOptions(options, probing),
+    trust: 'ad',
+    async probe() {
+      const all = probing.servers()
+      return Promise.all(all.map(server => probeWord(probing, zone, server, all, options.adFromAnywhere)))
+    },
+    // Others are not even asked when these fall silent: what they leave unsaid would count as insecure.
+    onFound(found) {
+      avoid = found.filter(({ proof }) => proof !== 'arrives').map(({ server }) => server)
+    },
+  })
+  const client = createDnsClient({ ...options, now, ad: { avoid: () => avoid } })
+  return {
+    keeper,
+    client,
+    isExempt: () => false,
+    async close() {
+      await Promise.all([probing.close(), keeper.close(), client.close()])
+    },
+  }
+}
+
+/** Whether the server says that what it sends for the zone is secure, which it does only when it validates. */
+async function probeWord(
+  wire: DnsWire,
+  zone: Name,
+  server: string,
+  all: readonly string[],
+  anywhere: boolean,
+): Promise<ServerFinding> {
+  const found = { server, isThere: true, proof: 'not-believed', tcp: 'unknown', clock: 'unknown' } as const
+  if (!anywhere && !isLoopback(server)) return found
+  const question = { name: zone, type: typeNumbers.SOA }
+  const how = { checking: 'enabled', avoid: all.filter(other => other !== server) } as const
+  const [reply, overTcp] = await Promise.all([
+    wire.ask(question, how),
+    wire.ask(question, { ...how, over: 'tcp' }),
+  ])
+  const isThere = reply.server !== null || overTcp.server !== null
+  const tcp = overTcp.server !== null ? 'works' : isThere ? 'fails' : 'unknown'
+  const message = reply.kind === 'message' ? reply.message : null
+  // Whoever fails may be unable to validate for now; whoever refuses, or knows no EDNS, never does.
+  const isFailing = reply.kind === 'failed' && (reply.server === null || reply.why === 'SERVFAIL')
+  const proof = message?.authenticData === true ? 'arrives' : isFailing ? 'unknown' : 'missing'
+  return { ...found, isThere, tcp, proof }
+}
+
+function standingOptions({ require, memory, now, clock = Date.now, onStanding }: Bare, wire: DnsWire) {
+  return {
+    require,
+    memory,
+    now,
+    clock,
+    servers: () => wire.servers(),
+    onStanding: (standing: DnsStanding) => onStanding?.(standing),
+  }
+}
+
+/** Keeps nothing, as a probe is about what the servers do now, and is patient for less long than a question. */
+function probeWire(options: Bare): DnsWire {
+  const { timeoutMs, waitMs = defaultWaitMs, ...rest } = options
+  return createDnsWire({ ...rest, timeoutMs: Math.min(timeoutMs, probeTimeoutMs), waitMs, attempts: 2 }, 0)
+}
+
+function untrusting(client: Resolver): TrustedResolver {
+  const standing: DnsStanding = { trust: 'none', validation: 'off', says: [] }
+  return { ...client, standing, probe: () => Promise.resolve(standing) }
+}
+
+function anchorsFrom(text: string | null): readonly TrustAnchor[] {
+  if (text === null) return rootAnchors
+  const read = readAnchors(text)
+  if (read.kind === 'fault') throw new RangeError(`not trust anchors: ${read.says}`)
+  return read.anchors
+}
+
+/** An anchor at or below a private name means that it is signed after all. */
+function negativeAnchors(texts: readonly string[], anchors: readonly TrustAnchor[]): readonly Name[] {
+  const own = texts.map(text => {
+    const name = parseName(text)
+    if (name === null) throw new RangeError(`not a name: ${text}`)
+    return name
+  })
+  const isSigned = (name: Name) => anchors.some(({ zone }) => zone.length > 0 && isAtOrBelow(zone, name))
+  return [...own, ...privateNames.filter(name => !isSigned(name))]
+}
+
+function isLoopback(server: string): boolean {
+  const address = parseNameServer(server)?.address
+  return address !== undefined && (address.startsWith('127.') || address === '::1')
+}
+
+function waiting(question: DnsQuestion, reason: DnsReason, why: string): DnsAnswer {
+  return {
+    question,
+    outcome: 'failed',
+    records: [],
+    aliases: [],
+    ttlSeconds: null,
+    security: 'indeterminate',
+    because: null,
+    server: null,
+    cached: false,
+    why,
+    reason,
+  }
+}
+
+const proofs = { arrive: 'arrives', stripped: 'missing', unknown: 'unknown' } as const
+
+/** What answers come to when somebody takes signatures, or proofs of absence, out of them. */
+const signsOfStripping: ReadonlySet<string> = new Set([
+  'dnssec.signature-missing',
+  'dnssec.dnskey-missing',
+  'dnssec.denial-unproven',
+])
+
+/** A probe asks twice, one after the other, at most. */
+const probeTimeoutMs = 3_000
