@@ -90,6 +90,7 @@ describe('level verify', () => {
       name: 'configured',
       by: 'pkix',
       matched: 'mail.example',
+      record: null,
     })
     expect(channel.tls).toMatch(/^TLSv1\.3 TLS_/)
     expect(channel.offers.sizeBytes).toBe(1000)

@@ -29,6 +29,9 @@ const leafOf = async (issuer: Authority, options: Partial<LeafOptions> = {}) =>
 
 test('path, name and OpenSSL together prove the peer', async () => {
   expect(judgePeer(mail, shown(await leafOf(between), { openssl: content }))).toEqual({
+    by: 'pkix',
+    record: null,
+    dane: null,
     path: {
       certificates: [
         { position: 0, subject: 'CN=mail.example' },

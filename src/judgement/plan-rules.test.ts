@@ -1,5 +1,8 @@
-import { expect, test } from 'vitest'
-import { isAtLeast, literalAddress, planFor } from './plan-rules.ts'
+import { describe, expect, test } from 'vitest'
+import type { TlsaFound } from '../protocol/dane/discovery.ts'
+import type { Tlsa } from '../protocol/dane/types.ts'
+import type { DnsSecurity } from '../protocol/dns/answer.ts'
+import { isAtLeast, literalAddress, type NextHop, planFor, unmetByDns } from './plan-rules.ts'
 
 const route = { from: 'operator', implicitTls: false } as const
 
@@ -51,4 +54,129 @@ test('an address literal is its address', () => {
   expect(literalAddress('[192.0.2.1]')).toBe('192.0.2.1')
   expect(literalAddress('[IPv6:2001:DB8::1]')).toBe('2001:db8::1')
   expect(literalAddress('mx.example')).toBeNull()
+})
+
+describe('DANE', () => {
+  const digest = (octet: number, length = 32) => new Uint8Array(length).fill(octet)
+  const ee = { usage: 3, selector: 1, matchingType: 1, data: digest(1) }
+  const stronger = { usage: 3, selector: 1, matchingType: 2, data: digest(2, 64) }
+  const forPkix = { usage: 1, selector: 1, matchingType: 1, data: digest(3) }
+  const records = (
+    list: readonly Tlsa[],
+    more: Partial<Extract<TlsaFound, { kind: 'records' }>> = {},
+  ): Extract<TlsaFound, { kind: 'records' }> => ({
+    kind: 'records',
+    base: 'mx.example',
+    from: 'host',
+    owner: '_25._tcp.mx.example',
+    aliases: [],
+    records: list,
+    ...more,
+  })
+  const none = { kind: 'none', because: 'absent', asked: ['_25._tcp.mx.example'] } as const
+  const nextHop = (security: DnsSecurity, aliases: readonly string[] = []): NextHop => ({
+    domain: 'Example.ORG',
+    aliases,
+    security,
+  })
+  const byMx = { host: 'mx.example', from: 'mx-name', implicitTls: false, nextHop: nextHop('secure') } as const
+
+  test.each([
+    ['records', records([ee]), 'required', 'dane-ta'],
+    ['records that none can use', records([forPkix]), 'required', 'encrypted'],
+    ['no records', none, 'if-offered', 'clear'],
+  ] as const)('level dane with %s', (_, tlsa, starttls, peer) => {
+    const plan = planFor({ ...byMx, level: 'dane', tlsa })
+    expect(plan).toMatchObject({ starttls, least: { name: 'secure-mx', peer }, name: 'secure-mx' })
+    expect(unmetByDns(plan)).toBeNull()
+  })
+
+  test('every record has its state: digest agility is settled in the plan', () => {
+    const { dane } = planFor({ ...byMx, level: 'dane', tlsa: records([ee, stronger, forPkix]) })
+    expect(dane?.kind === 'records' && dane.records.map(({ state }) => state)).toEqual([
+      'shadowed',
+      'counts',
+      'unusable',
+    ])
+    expect(dane).toMatchObject({ asks: 'authenticate', base: 'mx.example', owner: '_25._tcp.mx.example' })
+  })
+
+  test('the names are the base and a securely named next hop with its expansion, and SNI is the base', () => {
+    const plan = planFor({
+      ...byMx,
+      level: 'dane',
+      nextHop: nextHop('secure', ['step.example', 'real.example']),
+      tlsa: records([ee], { base: 'host.provider.example', from: 'expansion' }),
+    })
+    expect(plan.references).toEqual([
+      { name: 'host.provider.example', from: 'secure-alias' },
+      { name: 'example.org', from: 'recipient-domain' },
+      { name: 'real.example', from: 'secure-alias' },
+    ])
+    expect(plan.sni).toBe('host.provider.example')
+  })
+
+  test('after an insecure MX the base is the only name, and the name axis says so', () => {
+    const plan = planFor({ ...byMx, level: 'dane', nextHop: nextHop('insecure'), tlsa: records([ee]) })
+    expect(plan.references).toEqual([{ name: 'mx.example', from: 'mx-name' }])
+    expect(plan).toMatchObject({ name: 'unauthenticated', least: { peer: 'dane-ta' }, starttls: 'required' })
+  })
+
+  test('a configured host keeps its own name beside the base at the end of its alias', () => {
+    const found = records([ee], { base: 'mail.example.net', from: 'expansion' })
+    const plan = planFor({ ...route, level: 'dane', host: 'mail.dev.example', tlsa: found })
+    expect(plan.references).toEqual([
+      { name: 'mail.example.net', from: 'secure-alias' },
+      { name: 'mail.dev.example', from: 'operator' },
+    ])
+    expect(plan).toMatchObject({ sni: 'mail.example.net', name: 'configured' })
+  })
+
+  test('a domain without MX records is its own host, and one name is listed once', () => {
+    const plan = planFor({
+      level: 'dane',
+      host: 'example.org',
+      from: 'recipient-domain',
+      implicitTls: false,
+      nextHop: nextHop('secure'),
+      tlsa: records([ee], { base: 'example.org' }),
+    })
+    expect(plan.references).toEqual([{ name: 'example.org', from: 'recipient-domain' }])
+  })
+
+  test('without records names and SNI stay those of the host, whatever alias lies behind', () => {
+    const plan = planFor({ ...byMx, level: 'dane', tlsa: none })
+    expect(plan.references).toEqual([{ name: 'mx.example', from: 'mx-name' }])
+    expect(plan.sni).toBe('mx.example')
+  })
+
+  test.each(['none', 'opportunistic', 'encrypt', 'verify'] as const)(
+    'level %s takes no notice of records',
+    level => {
+      expect(planFor({ ...byMx, level, tlsa: records([ee]) }).dane).toBeNull()
+    },
+  )
+
+  test.each([
+    ['an insecure MX', nextHop('insecure'), records([ee]), 'the MX records of the domain are not secure'],
+    ['no records', nextHop('secure'), none, 'the host has no TLSA records'],
+    ['records that none can use', nextHop('secure'), records([forPkix]), 'no record can be used'],
+    ['no search', nextHop('secure'), null, 'no records were sought'],
+  ] as const)('dane-only with %s refuses the host before anybody is connected to', (_, hop, tlsa, detail) => {
+    const plan = planFor({ ...byMx, level: 'dane-only', nextHop: hop, tlsa })
+    expect(unmetByDns(plan)).toEqual({ reason: 'dane.required', detail, reply: null })
+    // Even if somebody went on with it, nothing weaker would do.
+    expect(plan).toMatchObject({ starttls: 'required', least: { peer: 'dane-ta' } })
+  })
+
+  test('dane-only with what it needs', () => {
+    const plan = planFor({ ...byMx, level: 'dane-only', tlsa: records([ee]) })
+    expect(unmetByDns(plan)).toBeNull()
+    expect(plan.least.peer).toBe('dane-ta')
+  })
+
+  test('TLS from the first byte is held to the records as well', () => {
+    const plan = planFor({ ...route, level: 'dane', host: 'mail.example', implicitTls: true, tlsa: records([ee]) })
+    expect(plan).toMatchObject({ starttls: 'never', least: { peer: 'dane-ta' } })
+  })
 })

@@ -41,12 +41,16 @@ describe('the MX hosts of a domain', () => {
         host: 'mx1.example.org',
         preference: 10,
         addresses: [
-          { address: '2001:db8::1', aliases: [] },
-          { address: '192.0.2.1', aliases: [] },
-          { address: '192.0.2.2', aliases: [] },
+          { address: '2001:db8::1', aliases: [], security: 'unvalidated' },
+          { address: '192.0.2.1', aliases: [], security: 'unvalidated' },
+          { address: '192.0.2.2', aliases: [], security: 'unvalidated' },
         ],
       },
-      { host: 'mx2.example.org', preference: 20, addresses: [{ address: '192.0.2.9', aliases: [] }] },
+      {
+        host: 'mx2.example.org',
+        preference: 20,
+        addresses: [{ address: '192.0.2.9', aliases: [], security: 'unvalidated' }],
+      },
     ])
     expect(result.mxNames).toEqual(['mx1.example.org', 'mx2.example.org'])
     expect(result.skipped).toEqual([])
@@ -98,7 +102,7 @@ describe('the MX hosts of a domain', () => {
       {
         host: 'mx.example.org',
         preference: 10,
-        addresses: [{ address: '192.0.2.1', aliases: ['host7.provider.example'] }],
+        addresses: [{ address: '192.0.2.1', aliases: ['host7.provider.example'], security: 'unvalidated' }],
       },
     ])
   })
@@ -167,7 +171,11 @@ describe('the MX hosts of a domain', () => {
       ...addresses('example.org', ['192.0.2.1'], ['web.example']),
     ])
     expect(result.hosts).toEqual([
-      { host: 'example.org', preference: 0, addresses: [{ address: '192.0.2.1', aliases: ['web.example'] }] },
+      {
+        host: 'example.org',
+        preference: 0,
+        addresses: [{ address: '192.0.2.1', aliases: ['web.example'], security: 'unvalidated' }],
+      },
     ])
     expect(result.mxNames).toEqual(['example.org'])
   })
@@ -279,7 +287,7 @@ describe('a host that cannot be used', () => {
       lookupFailed('a.example', 'AAAA'),
       found('a.example', 'A', [{ type: 'A', address: '192.0.2.1' }]),
     ])
-    expect(result.hosts[0]?.addresses).toEqual([{ address: '192.0.2.1', aliases: [] }])
+    expect(result.hosts[0]?.addresses).toEqual([{ address: '192.0.2.1', aliases: [], security: 'unvalidated' }])
     expect(result.skipped).toEqual([])
   })
 
@@ -383,7 +391,9 @@ describe('an address literal', () => {
     ['[ipv6:2001:db8::1]', '2001:db8::1'],
   ])('%s is its own host, and nobody is asked', (domain, address) => {
     const { result, asked } = walk(domain, [])
-    expect(result.hosts).toEqual([{ host: address, preference: 0, addresses: [{ address, aliases: [] }] }])
+    expect(result.hosts).toEqual([
+      { host: address, preference: 0, addresses: [{ address, aliases: [], security: 'unvalidated' }] },
+    ])
     expect(result.mxNames).toEqual([])
     expect(result.ttlSeconds).toBeNull()
     expect(asked).toEqual([])
@@ -434,8 +444,8 @@ describe('a configured host', () => {
         host: 'mail.dev.example',
         preference: null,
         addresses: [
-          { address: '::1', aliases: ['mail.example.local'] },
-          { address: '10.0.0.1', aliases: ['mail.example.local'] },
+          { address: '::1', aliases: ['mail.example.local'], security: 'unvalidated' },
+          { address: '10.0.0.1', aliases: ['mail.example.local'], security: 'unvalidated' },
         ],
       },
     ])

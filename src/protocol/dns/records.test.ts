@@ -45,11 +45,20 @@ test('names are read in lower case', () => {
   })
 })
 
+test('a TLSA record has three numbers and whatever follows, even nothing', () => {
+  const data = { type: 'TLSA', usage: 3, selector: 1, matchingType: 1, data: Uint8Array.of(0xab, 0xcd) } as const
+  const record = makeRecord('_25._tcp.mx.example.org', 60, data)
+  expect(readData(record)).toEqual(data)
+  for (const cut of [0, 1, 2])
+    expect(readData({ ...record, rdata: record.rdata.subarray(0, cut) })).toBe('malformed')
+  expect(readData({ ...record, rdata: record.rdata.subarray(0, 3) })).toEqual({ ...data, data: new Uint8Array() })
+})
+
 test('other types are not read, only carried', () => {
   expect(
     readData({
       name: [],
-      type: typeNumbers.TLSA,
+      type: typeNumbers.SRV,
       class: classInternet,
       ttlSeconds: 1,
       rdata: Uint8Array.of(3, 1, 1),

@@ -449,9 +449,9 @@ test('every attempt says what was planned, whether or not a host was reached', a
   expect(await planned('a@closed.example')).toBeNull()
   expect(await planned('a@smart.example')).toEqual({ level: 'verify', name: 'configured' })
   expect(await planned('a@unknown.example')).toEqual({ level: 'encrypt', name: null })
-  expect(await planned('a@one.example')).toEqual({ level: 'opportunistic', name: 'unauthenticated' })
+  expect(await planned('a@one.example')).toEqual({ level: 'dane', name: 'unauthenticated' })
   // Not tried at all, because it was down for the last one.
-  expect(await planned('b@one.example')).toEqual({ level: 'opportunistic', name: 'unauthenticated' })
+  expect(await planned('b@one.example')).toEqual({ level: 'dane', name: 'unauthenticated' })
   expect(await planned('b@smart.example')).toEqual({ level: 'verify', name: 'configured' })
 })
 
