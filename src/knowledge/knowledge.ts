@@ -1,7 +1,9 @@
 /**
- * What is learned about hosts, kept across restarts. One store for the whole relay (ARCHITECTURE decision 8). A hint is advice that saves time;
- * losing it costs a wasted connection, never a message and never security.
+ * What is learned about hosts and name servers, kept across restarts. One store for the whole relay (ARCHITECTURE decision 8). A hint is advice that saves time;
+ * losing it costs a wasted connection, never a message and never security. That name servers once passed signatures on is known for more than that: without it, servers
+ * that stop are taken for such as never did.
  */
+import type { ValidationMemory } from '../system/validation-standing.ts'
 
 /** An address that did not answer is left alone until then, unless it is the only one left to try. */
 export interface HostHint {
@@ -23,4 +25,9 @@ export interface Knowledge {
   count(counter: string, by?: number): void
   counters(): Readonly<Record<string, number>>
   close(): Promise<void>
+}
+
+/** What is kept beyond what hops need. */
+export interface StoredKnowledge extends Knowledge {
+  readonly validation: ValidationMemory
 }

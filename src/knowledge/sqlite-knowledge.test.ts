@@ -1,15 +1,16 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { Knowledge } from './knowledge.ts'
+import type { StoredKnowledge } from './knowledge.ts'
 import { openKnowledge } from './sqlite-knowledge.ts'
 
 const minute = 60_000
 const target = '192.0.2.1:25'
 let directory: string
 let nowMs: number
-let knowledge: Knowledge
+let knowledge: StoredKnowledge
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'knowledge-'))
   nowMs = 1_800_000_000_000
@@ -20,7 +21,7 @@ afterEach(async () => {
   rmSync(directory, { recursive: true })
 })
 
-function open(): Promise<Knowledge> {
+function open(): Promise<StoredKnowledge> {
   return openKnowledge({ directory, now: () => nowMs })
 }
 
@@ -89,4 +90,40 @@ test('there is a bound: the hint that failed longest ago makes room', () => {
   expect(knowledge.hints()).toHaveLength(10_000)
   expect(knowledge.hint('host0:25')).not.toBeNull()
   expect(knowledge.hint('host1:25')).toBeNull()
+})
+
+test('when name servers last passed signatures on survives a restart', async () => {
+  const { validation } = knowledge
+  expect(validation.lastWorked('192.0.2.53:53')).toBeNull()
+  validation.worked('192.0.2.53:53', nowMs - minute)
+  validation.worked('192.0.2.53:53', nowMs)
+  validation.worked('ad 127.0.0.1:53', nowMs - minute)
+  expect(validation.lastWorked('192.0.2.53:53')).toBe(nowMs)
+  await restart()
+  expect(knowledge.validation.lastWorked('192.0.2.53:53')).toBe(nowMs)
+  expect(knowledge.validation.lastWorked('ad 127.0.0.1:53')).toBe(nowMs - minute)
+  expect(knowledge.validation.lastWorked('127.0.0.1:53')).toBeNull()
+})
+
+test('of name servers only the last hundred sets are known', async () => {
+  for (let i = 0; i <= 100; i++) knowledge.validation.worked(`192.0.2.${i}:53`, nowMs + i)
+  knowledge.validation.worked('192.0.2.1:53', nowMs + 200)
+  knowledge.validation.worked('one more', nowMs + 201)
+  await restart()
+  const known = Array.from({ length: 101 }, (_, i) => knowledge.validation.lastWorked(`192.0.2.${i}:53`))
+  expect(known.slice(0, 4)).toEqual([null, nowMs + 200, null, nowMs + 3])
+  expect(known.filter(one => one !== null)).toHaveLength(99)
+})
+
+test('a file from before name servers were known is brought up to date, with what it holds', async () => {
+  knowledge.failed(target, 'net.timeout', nowMs)
+  await knowledge.close()
+  const database = new DatabaseSync(join(directory, 'knowledge.db'))
+  database.exec('DROP TABLE validation; PRAGMA user_version = 1')
+  database.close()
+  knowledge = await open()
+  expect(knowledge.hint(target)?.failures).toBe(1)
+  knowledge.validation.worked('192.0.2.53:53', nowMs)
+  await restart()
+  expect(knowledge.validation.lastWorked('192.0.2.53:53')).toBe(nowMs)
 })

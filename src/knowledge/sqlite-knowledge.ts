@@ -4,7 +4,7 @@
  * Everything is answered from memory at once. What changed is written every few seconds and at the end; a crash costs what was learned since, which is no harm.
  */
 import { startStoreThread } from '../system/store-thread.ts'
-import type { HostHint, Knowledge } from './knowledge.ts'
+import type { HostHint, StoredKnowledge } from './knowledge.ts'
 import {
   type KnowledgeBatch,
   type KnowledgeFound,
@@ -21,13 +21,16 @@ export interface KnowledgeOptions {
 }
 
 /** @throws {StoreRefused} */
-export async function openKnowledge({ directory, now }: KnowledgeOptions): Promise<Knowledge> {
+export async function openKnowledge({ directory, now }: KnowledgeOptions): Promise<StoredKnowledge> {
   /** In the order of their last failure, so that the first is the one to go when there are too many. */
   const hints = new Map<string, HostHint>()
   const counters = new Map<string, number>()
   const changedHints = new Set<string>()
   const changedCounters = new Set<string>()
-  let inFlight: { readonly hints: readonly string[]; readonly counters: readonly string[] } | null = null
+  /** In the order in which they last worked. */
+  const validation = new Map<string, number>()
+  const changedServers = new Set<string>()
+  let inFlight: Readonly<Record<'hints' | 'counters' | 'servers', readonly string[]>> | null = null
   let timer: NodeJS.Timeout | null = null
   let isClosed = false
   let whenIdle: (() => void) | null = null
@@ -40,6 +43,7 @@ export async function openKnowledge({ directory, now }: KnowledgeOptions): Promi
       if (!isWritten && inFlight !== null) {
         for (const target of inFlight.hints) changedHints.add(target)
         for (const name of inFlight.counters) changedCounters.add(name)
+        for (const servers of inFlight.servers) changedServers.add(servers)
         arm()
       }
       inFlight = null
@@ -55,6 +59,7 @@ export async function openKnowledge({ directory, now }: KnowledgeOptions): Promi
     if (isFresh(hint)) hints.set(hint.target, hint)
     else changedHints.add(hint.target)
   for (const [name, value] of thread.opened.counters) counters.set(name, value)
+  for (const [servers, atMs] of thread.opened.validation) validation.set(servers, atMs)
 
   function isFresh(hint: HostHint): boolean {
     return hint.avoidUntilMs + rememberMs > now()
@@ -90,14 +95,20 @@ export async function openKnowledge({ directory, now }: KnowledgeOptions): Promi
       arm()
       return
     }
-    if (changedHints.size === 0 && changedCounters.size === 0) return
-    inFlight = { hints: [...changedHints], counters: [...changedCounters] }
+    if (changedHints.size === 0 && changedCounters.size === 0 && changedServers.size === 0) return
+    inFlight = { hints: [...changedHints], counters: [...changedCounters], servers: [...changedServers] }
     changedHints.clear()
     changedCounters.clear()
+    changedServers.clear()
     thread.post({
       hints: inFlight.hints.flatMap(target => hints.get(target) ?? []),
       forgotten: inFlight.hints.filter(target => !hints.has(target)),
       counters: inFlight.counters.map(name => [name, counters.get(name) ?? 0] as const),
+      validation: inFlight.servers.flatMap(servers => {
+        const atMs = validation.get(servers)
+        return atMs === undefined ? [] : [[servers, atMs] as const]
+      }),
+      unknownServers: inFlight.servers.filter(servers => !validation.has(servers)),
     })
   }
 
@@ -139,6 +150,20 @@ export async function openKnowledge({ directory, now }: KnowledgeOptions): Promi
     counters() {
       return Object.fromEntries(counters)
     },
+    validation: {
+      lastWorked: servers => validation.get(servers) ?? null,
+      worked(servers, atMs) {
+        validation.delete(servers)
+        validation.set(servers, atMs)
+        changedServers.add(servers)
+        for (const oldest of validation.keys()) {
+          if (validation.size <= maxServerSets) break
+          validation.delete(oldest)
+          changedServers.add(oldest)
+        }
+        arm()
+      },
+    },
     async close() {
       if (isClosed) return
       await written()
@@ -160,4 +185,6 @@ const rememberMs = 2 * 60 * 60_000
 
 const maxHints = 10_000
 const maxCounters = 10_000
+/** A laptop meets many, a relay one or two in its life. */
+const maxServerSets = 100
 const writeEveryMs = 2000

@@ -13,7 +13,13 @@ export interface KnowledgeBatch {
   /** Targets without a hint now. */
   readonly forgotten: readonly string[]
   readonly counters: readonly (readonly [name: string, value: number])[]
+  readonly validation: readonly ServersWorked[]
+  /** Sets of servers that are not known any more. */
+  readonly unknownServers: readonly string[]
 }
+
+/** Name servers that passed signatures on, and when they last did, in ms since 1970. */
+export type ServersWorked = readonly [servers: string, atMs: number]
 
 /** Whether it was written. */
 export type KnowledgeReply = boolean
@@ -22,6 +28,8 @@ export interface KnowledgeFound {
   /** Those that expire first come first. */
   readonly hints: readonly HostHint[]
   readonly counters: readonly (readonly [name: string, value: number])[]
+  /** Those that worked longest ago come first. */
+  readonly validation: readonly ServersWorked[]
 }
 
 const knowledgeSchema: StoreSchema = {
@@ -30,6 +38,7 @@ const knowledgeSchema: StoreSchema = {
     `CREATE TABLE hint (target TEXT PRIMARY KEY, failures INTEGER NOT NULL, avoid_until INTEGER NOT NULL, reason TEXT NOT NULL)
        STRICT, WITHOUT ROWID;
      CREATE TABLE counter (name TEXT PRIMARY KEY, value REAL NOT NULL) STRICT, WITHOUT ROWID;`,
+    'CREATE TABLE validation (servers TEXT PRIMARY KEY, worked_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;',
   ],
 }
 
@@ -45,6 +54,8 @@ function openKnowledgeStore(directory: string): ThreadStore<KnowledgeFound, Know
     ),
     forget: database.prepare('DELETE FROM hint WHERE target = ?'),
     counter: database.prepare('INSERT OR REPLACE INTO counter (name, value) VALUES (?, ?)'),
+    worked: database.prepare('INSERT OR REPLACE INTO validation (servers, worked_at) VALUES (?, ?)'),
+    unknown: database.prepare('DELETE FROM validation WHERE servers = ?'),
   }
   return {
     opened: {
@@ -61,14 +72,20 @@ function openKnowledgeStore(directory: string): ThreadStore<KnowledgeFound, Know
         .prepare('SELECT name, value FROM counter')
         .all()
         .map(row => [String(row['name']), Number(row['value'])] as const),
+      validation: database
+        .prepare('SELECT servers, worked_at FROM validation ORDER BY worked_at')
+        .all()
+        .map(row => [String(row['servers']), Number(row['worked_at'])] as const),
     },
-    handle({ hints, forgotten, counters }) {
+    handle({ hints, forgotten, counters, validation, unknownServers }) {
       try {
         sql.begin.run()
         for (const target of forgotten) sql.forget.run(target)
         for (const { target, failures, avoidUntilMs, reason } of hints)
           sql.hint.run(target, failures, avoidUntilMs, reason)
         for (const [name, value] of counters) sql.counter.run(name, value)
+        for (const servers of unknownServers) sql.unknown.run(servers)
+        for (const [servers, atMs] of validation) sql.worked.run(servers, atMs)
         sql.commit.run()
         return true
       } catch {
