@@ -14,6 +14,7 @@ import {
   encodeMessage,
   type Message,
   type MessageHead,
+  maxMessageBytes,
 } from '../protocol/dns/message.ts'
 import { equalNames } from '../protocol/dns/name.ts'
 import { rcodes } from '../protocol/dns/numbers.ts'
@@ -105,16 +106,19 @@ function overTcp(server: NameServer, query: Message, waitMs: number): Attempt {
   const bytes = encodeMessage(query)
   return attempt(waitMs, finish => {
     const socket = connect({ host: server.address, port: server.port, noDelay: true })
-    let received = Buffer.alloc(0)
+    // Room for the longest at once: to put it together anew with each piece is quadratic where a server sends single bytes.
+    const received = Buffer.allocUnsafe(2 + maxMessageBytes)
+    let length = 0
     socket.on('connect', () => {
       socket.write(Buffer.concat([Buffer.of(bytes.length >> 8, bytes.length & 0xff), bytes]))
     })
     socket.on('data', chunk => {
-      received = Buffer.concat([received, chunk])
-      if (received.length < 2) return
+      length += chunk.copy(received, length)
+      if (length < 2) return
       const end = 2 + received.readUInt16BE(0)
-      if (received.length < end) return
-      const result = judge(received.subarray(2, end), query, 'tcp')
+      if (length < end) return
+      // A copy, since the message holds views of it for as long as it is kept.
+      const result = judge(Uint8Array.from(received.subarray(2, end)), query, 'tcp')
       // Over TCP nobody else can have sent it, so there is nothing to wait for.
       finish(result === 'not-ours' ? { kind: 'malformed', why: 'an answer to something else' } : result)
     })

@@ -4,6 +4,7 @@ import { encodeMessage, type Message, type ResourceRecord } from '../protocol/dn
 import { formatName, parseName } from '../protocol/dns/name.ts'
 import { rcodes, typeNumbers } from '../protocol/dns/numbers.ts'
 import { makeRecord } from '../protocol/dns/records.ts'
+import { rrsigHead } from '../protocol/dnssec/encoding.ts'
 import type { WireQuestion } from '../protocol/dnssec/types.ts'
 import { failureTtlSeconds, maxNegativeTtlSeconds, minTtlSeconds } from './dns-client.ts'
 import { noEdns, udpPayloadBytes } from './dns-servers.ts'
@@ -185,6 +186,48 @@ describe('what is kept', () => {
     clock = seconds * 1000 - 1
     expect(await made.ask(a('mx.example'), validating)).toMatchObject({ cached: true })
     clock = seconds * 1000
+    expect(await made.ask(a('mx.example'), validating)).toMatchObject({ cached: false })
+  })
+
+  test('lives no longer than its signature says it may, whatever TTL a replay gives it', async () => {
+    let clock = 0
+    const signed = (asked: Asked, owner: string, originalTtlSeconds: number): ResourceRecord => {
+      const head = { typeCovered: typeNumbers.A, algorithm: 13, labels: 2, expiration: 1, inception: 0, keyTag: 1 }
+      const rdata = Buffer.concat([rrsigHead({ ...head, originalTtlSeconds, signer: [] }), Buffer.alloc(64)])
+      return { ...address(asked, 0x7fff_ffff), name: parseName(owner) ?? [], type: typeNumbers.RRSIG, rdata }
+    }
+    const server = await serve(asked => {
+      const [one, other] = [address(asked, 0x7fff_ffff), address(asked, 0x7fff_ffff)]
+      const answers = [
+        one,
+        signed(asked, 'MX.example', 300),
+        signed(asked, 'mx.example', 900),
+        { ...other, name: parseName('other.example') ?? [] },
+        signed(asked, 'other.example', 7_200),
+      ]
+      answer(asked, { answers })
+    })
+    const made = wire([server], { now: () => clock })
+    const ttls = async () => {
+      const reply = await made.ask(a('mx.example'), validating)
+      return [reply.cached, reply.kind === 'message' && reply.message.answers.map(({ ttlSeconds }) => ttlSeconds)]
+    }
+    const most = 0x7fff_ffff
+    expect(await ttls()).toEqual([false, [300, most, most, 7_200, most]])
+    clock = 100_000
+    expect(await ttls()).toEqual([true, [200, most - 100, most - 100, 7_100, most - 100]])
+    clock = 300_000
+    expect(await ttls()).toEqual([false, [300, most, most, 7_200, most]])
+  })
+
+  test('is bounded too when names are what takes the room', async () => {
+    const server = await serve(asked => {
+      const owners = Array.from({ length: 200 }, (_, i) => parseName(`${'a.'.repeat(110)}${i}`) ?? [])
+      answer(asked, { answers: owners.map(name => ({ ...address(asked), name })) })
+    })
+    // A message of 49 KB with 22,000 labels, no two of them in the same place.
+    const made = wire([server], {}, 4 * 1024 * 1024)
+    await made.ask(a('mx.example'), validating)
     expect(await made.ask(a('mx.example'), validating)).toMatchObject({ cached: false })
   })
 

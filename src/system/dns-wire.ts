@@ -7,9 +7,10 @@
  * Nothing in the message is verified, and AD is nobody's word.
  */
 import type { Message, ResourceRecord } from '../protocol/dns/message.ts'
-import { nameKey } from '../protocol/dns/name.ts'
+import { type Name, nameKey } from '../protocol/dns/name.ts'
 import { typeNumbers } from '../protocol/dns/numbers.ts'
 import { readData } from '../protocol/dns/records.ts'
+import { readRrsig } from '../protocol/dnssec/records.ts'
 import type { WireAnswer, WireQuestion } from '../protocol/dnssec/types.ts'
 import {
   failureTtlSeconds,
@@ -95,8 +96,8 @@ export function createDnsWire(options: DnsWireOptions, maxCacheBytes: number = m
         }))
     const ms = Math.round(now() - startMs)
     if (heard.kind === 'failed') return { ...heard, cached: false, over: null, bytes: 0, ms }
-    const { value: message, server, bytes } = heard
-    return { kind: 'message', message, server, cached: false, over: heard.over, bytes, ms }
+    const { value, server, bytes } = heard
+    return { kind: 'message', message: asSigned(value), server, cached: false, over: heard.over, bytes, ms }
   }
 
   async function inTurn(question: WireQuestion, how: WireHow, id: string): Promise<WireReply> {
@@ -149,6 +150,29 @@ function idOf({ name, type }: WireQuestion, checking: WireHow['checking']): stri
   return `${checking} ${type} ${nameKey(name)}`
 }
 
+/**
+ * No TTL is larger than the one that was signed (RFC 4034 §3.1.4, RFC 4035 §5.3.3): who replays records may give them any other, and would have them kept for as long.
+ * What signatures say is not verified, and can only shorten.
+ */
+function asSigned(message: Message): Message {
+  const signed = new Map<string, number>()
+  const sections = [message.answers, message.authorities] as const
+  const keyOf = (name: Name, type: number) => `${type} ${nameKey(name)}`
+  for (const record of sections.flat()) {
+    const rrsig = record.type === typeNumbers.RRSIG ? readRrsig(record) : 'malformed'
+    if (rrsig === 'malformed') continue
+    const key = keyOf(record.name, rrsig.typeCovered)
+    signed.set(key, Math.min(rrsig.originalTtlSeconds, signed.get(key) ?? Number.POSITIVE_INFINITY))
+  }
+  if (signed.size === 0) return message
+  const limited = (records: readonly ResourceRecord[]) =>
+    records.map(record => {
+      const most = signed.get(keyOf(record.name, record.type)) ?? Number.POSITIVE_INFINITY
+      return record.ttlSeconds > most ? { ...record, ttlSeconds: most } : record
+    })
+  return { ...message, answers: limited(message.answers), authorities: limited(message.authorities) }
+}
+
 /** The message as its sender would send it now. */
 function aged(message: Message, seconds: number): Message {
   if (seconds === 0) return message
@@ -175,8 +199,12 @@ function keepSeconds(reply: WireReply): number {
   return Math.min(Math.max(seconds, minTtlSeconds), mostSeconds)
 }
 
+/** In memory each label is an object, whatever its length; names that a message shares are one. */
 function sizeOf(reply: WireReply): number {
   if (reply.kind === 'failed') return 500
   const { answers, authorities, additionals } = reply.message
-  return 1000 + reply.bytes + (answers.length + authorities.length + additionals.length) * 500
+  const records = [...answers, ...authorities, ...additionals]
+  const names = new Set(records.map(({ name }) => name))
+  const labels = [...names].reduce((sum, name) => sum + name.length, 0)
+  return 1000 + reply.bytes + records.length * 500 + labels * 120
 }

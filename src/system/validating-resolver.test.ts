@@ -2,10 +2,16 @@
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { type LabDns, startDns } from '../lab/dns-server.ts'
 import { privateInternet } from '../lab/signing/private-internet.ts'
-import { createSignedWorld, type ResolverBehaviour, type SignedWorld } from '../lab/signing/signed-world.ts'
+import {
+  createSignedWorld,
+  type ResolverBehaviour,
+  type SignedWorld,
+  worldZone,
+} from '../lab/signing/signed-world.ts'
 import { encodeMessage, type Message } from '../protocol/dns/message.ts'
-import { nameKey, parseName } from '../protocol/dns/name.ts'
+import { equalNames, nameKey, parseName } from '../protocol/dns/name.ts'
 import { rcodes, typeFromName, typeNumbers } from '../protocol/dns/numbers.ts'
+import { maxVerifications } from '../protocol/dnssec/verify-set.ts'
 import { createDnsWire } from './dns-wire.ts'
 import { afterwards, closeAll, serve } from './testing/scripted-dns.ts'
 import {
@@ -165,6 +171,59 @@ describe('bogus is not final before', () => {
     expect(answer.passes).toHaveLength(1)
     expect(servers[1]?.asked).toEqual([])
   })
+})
+
+test('a server that piles signatures on what it sends is no reason not to ask the next one', async () => {
+  const piling: Respond = query => {
+    const message = world().respond(query)
+    if (message === 'silence') return message
+    const pile = message.answers.flatMap(record =>
+      record.type === typeNumbers.RRSIG
+        ? Array.from({ length: maxVerifications }, (_, at) => {
+            const rdata = Uint8Array.from(record.rdata)
+            rdata[rdata.length - 1 - at] = (rdata[rdata.length - 1 - at] ?? 0) ^ 1
+            return { ...record, rdata }
+          })
+        : [],
+    )
+    return { ...message, answers: [...pile, ...message.answers] }
+  }
+  const { resolver } = await behind([piling, world().respond])
+  const answer = await ask(resolver, 'host.nsec.example A')
+  expect(answer.passes[0]).toMatchObject({ security: 'bogus', reason: 'dnssec.over-budget' })
+  expect(brief(answer)).toEqual({ outcome: 'records', security: 'secure', reason: null })
+})
+
+test('an answer made of more than any answer needs fails, however its messages are spread', async () => {
+  const zone = [
+    worldZone('example', [], {}),
+    worldZone(
+      'd.example',
+      Array.from({ length: 12 }, (_, i) => `n${i}.d.example CNAME n${i + 1}.d.example`),
+      {},
+    ),
+  ]
+  const small = createSignedWorld({ zones: zone, nowMs })
+  // One alias at a time, and each message filled up to what TCP can carry.
+  const filling: Respond = query => {
+    const message = small.respond(query)
+    const owner = query.questions[0]?.name ?? []
+    if (message === 'silence' || query.questions[0]?.type !== typeNumbers.A) return message
+    const own = message.answers.filter(({ name }) => equalNames(name, owner))
+    const filler = Array.from({ length: 250 }, (_, i) => ({
+      name: parseName(`filler${i}`) ?? [],
+      type: 65_280,
+      class: 1,
+      ttlSeconds: 1,
+      rdata: new Uint8Array(240),
+    }))
+    return { ...message, rcode: rcodes.NOERROR, answers: own, authorities: [], additionals: filler }
+  }
+  const { resolver } = await behind([filling], { anchors: small.anchors, maxBytes: 400_000 })
+  const answer = await ask(resolver, 'n0.d.example A')
+  expect(brief(answer)).toEqual({ outcome: 'failed', security: 'indeterminate', reason: 'dns.lookup-failed' })
+  expect(answer.asked.at(-1)?.why).toContain('larger than any answer needs')
+  expect(answer.asked.filter(({ question }) => question.type === typeNumbers.A)).toHaveLength(7)
 })
 
 test('after the time for an answer nobody is asked any more', async () => {

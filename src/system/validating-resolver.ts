@@ -26,7 +26,6 @@ import { createZoneCache } from '../protocol/dnssec/zone-cache.ts'
 import type { Transport } from './dns-exchange.ts'
 import { noEdns } from './dns-servers.ts'
 import type { DnsWire, WireHow, WireReply } from './dns-wire.ts'
-import { runWalk } from './walk-driver.ts'
 
 export interface ValidatingResolverOptions {
   /** Closed by whoever made it. */
@@ -38,6 +37,8 @@ export interface ValidatingResolverOptions {
   readonly now: () => number
   /** After this time, in ms, no further question is asked for one answer. Default: `maxAnswerMs`. */
   readonly maxMs?: number
+  /** What all messages of one walk may take, in bytes; what comes beyond that has failed. Default: `maxAnswerBytes`. */
+  readonly maxBytes?: number
   /** What one answer may cost; what is left out is as in `defaultDnssecLimits`. */
   readonly limits?: Partial<Readonly<Record<DnssecWork, number>>>
 }
@@ -111,8 +112,11 @@ export interface ValidatingResolver {
 /** Longer than a question may take, so that a slow server does not cost the answer; shorter than anybody waits. */
 export const maxAnswerMs = 30_000
 
+/** All messages that one answer is made of, in bytes: some thirty of the largest. A cold chain of five zones takes 30 KB; decoded, a message takes many times its size. */
+export const maxAnswerBytes = 1024 * 1024
+
 export function createValidatingResolver(options: ValidatingResolverOptions): ValidatingResolver {
-  const { wire, anchors, insecure, now, maxMs = maxAnswerMs } = options
+  const { wire, anchors, insecure, now, maxMs = maxAnswerMs, maxBytes = maxAnswerBytes } = options
   const zones = createZoneCache()
 
   /** One walk from beginning to end. */
@@ -123,13 +127,28 @@ export function createValidatingResolver(options: ValidatingResolverOptions): Va
     deadlineMs: number,
   ) {
     const replies: { readonly question: WireQuestion; readonly reply: WireReply }[] = []
-    const context = { anchors, insecure, nowMs: now(), ...from }
-    const answer = await runWalk(validate(question, context), async (one): Promise<WireAnswer> => {
-      const reply = performance.now() > deadlineMs ? tooLate : await wire.ask(one, how)
+    let bytes = 0
+    const ask = async (one: WireQuestion): Promise<WireAnswer> => {
+      const heard = performance.now() > deadlineMs ? tooLate : await wire.ask(one, how)
+      bytes += heard.bytes
+      const reply = bytes > maxBytes ? tooMuch(heard) : heard
       replies.push({ question: one, reply })
       return reply
-    })
-    return { answer, replies }
+    }
+    const context = { anchors, insecure, nowMs: now(), ...from }
+    const walk = validate(question, context)
+    let sliceStartMs = performance.now()
+    let step = walk.next()
+    while (step.done !== true) {
+      const answers = await Promise.all(step.value.map(ask))
+      // What comes from the cache comes without a turn of the event loop, and others wait for theirs.
+      if (step.value.length === 0 || performance.now() - sliceStartMs > maxSliceMs) {
+        await immediately()
+        sliceStartMs = performance.now()
+      }
+      step = walk.next(answers)
+    }
+    return { answer: step.value, replies }
   }
 
   async function resolve(name: Name, type: number): Promise<ResolvedAnswer> {
@@ -154,7 +173,8 @@ export function createValidatingResolver(options: ValidatingResolverOptions): Va
     }
 
     const first = await pass({ checking: 'disabled', avoid: [] })
-    if (!mayBeBetterElsewhere(first)) return { ...first, passes, asked }
+    // When the budget is spent, nobody else can be asked from it.
+    if (first.security !== 'bogus' || !budget.spend('questions', 0)) return { ...first, passes, asked }
     const used = passes[0]?.servers ?? []
     const hasOthers = wire.servers().some(server => !used.includes(server))
     // Where all of them had a part in it, the one that sent the answer itself is the likeliest.
@@ -232,11 +252,6 @@ export function createValidatingResolver(options: ValidatingResolverOptions): Va
   return { resolve, probe }
 }
 
-/** When the budget is spent, nobody else can be asked from it. */
-function mayBeBetterElsewhere({ security, reason }: ValidatedAnswer): boolean {
-  return security === 'bogus' && reason !== 'dnssec.over-budget'
-}
-
 function askedQuestion(
   { question, reply }: { question: WireQuestion; reply: WireReply },
   pass: number,
@@ -308,6 +323,16 @@ function faultsOf({ server, signatures, tcp, clock }: ServerProbe): string[] {
 
 /** What a server says that will say the same tomorrow. Of SERVFAIL that cannot be known. */
 const neverAnswered: ReadonlySet<string> = new Set([noEdns, 'REFUSED', 'NOTIMP', 'FORMERR'])
+
+const immediately = () => new Promise<void>(resolve => setImmediate(resolve))
+
+/** How long a walk may go on with what is kept before others have their turn, in ms. */
+const maxSliceMs = 10
+
+function tooMuch({ server, cached, over, bytes, ms }: WireReply): WireReply {
+  const why = 'its messages are larger than any answer needs'
+  return { kind: 'failed', reason: 'dns.lookup-failed', why, server, cached, over, bytes, ms }
+}
 
 const tooLate: WireReply = {
   kind: 'failed',

@@ -869,6 +869,43 @@ describe('hard to fool', () => {
     expect(budget.spent.signatures).toBeLessThan(3.1 * (2 * 4 * maxVerifications + 10))
   })
 
+  test('a long way through one message is not gone without a pause', () => {
+    const slow = createSignedWorld({
+      zones: [
+        worldZone(
+          'slow.example',
+          [
+            ...Array.from({ length: 9 }, (_, i) => `n${i}.slow.example CNAME n${i + 1}.slow.example`),
+            'n9.slow.example A 192.0.2.9',
+          ],
+          { algorithms: [14] },
+        ),
+        worldZone('example', [], {}),
+      ],
+      nowMs,
+    })
+    const piled = forged(slow, (_, honest) => ({
+      ...honest,
+      answers: honest.answers.flatMap(record => {
+        if (!isSignature(record) || record.name.length < 3) return [record]
+        const bad = Array.from({ length: maxVerifications - 1 }, (_, at) => {
+          const rdata = Uint8Array.from(record.rdata)
+          rdata[rdata.length - 1 - at] = (rdata[rdata.length - 1 - at] ?? 0) ^ 1
+          return { ...record, rdata }
+        })
+        return [...bad, record]
+      }),
+    }))
+    const { answer, asked } = runValidation('n0.slow.example A', answersOf(piled), {
+      anchors: slow.anchors,
+      nowMs,
+    })
+    expect(brief(answer)).toEqual(secure('records'))
+    expect(asked.filter(round => round.length === 0).length).toBeGreaterThanOrEqual(2)
+    const plain = runValidation('n0.slow.example A', answersOf(slow), { anchors: slow.anchors, nowMs })
+    expect(plain.asked.filter(round => round.length === 0)).toEqual([])
+  })
+
   test('a thousand signers that do not exist cost no more than a few questions', () => {
     const deep = `${'a.'.repeat(100)}victim.example`
     const junk = on(`${deep} TXT`, honest => ({

@@ -35,7 +35,8 @@ import type {
 } from './types.ts'
 
 /**
- * Asks, and judges. Yields questions to be asked with DO and CD set, several where they do not depend on each other, the same one never twice. Types that are questions about
+ * Asks, and judges. Yields questions to be asked with DO and CD set, several where they do not depend on each other, the same one never twice; and none at all
+ * where it has worked for long on what it was given, for whoever has other things to do. Types that are questions about
  * several types, such as ANY, and signatures themselves have no one RRset to be judged: they fail without anybody being asked.
  */
 export function* validate(question: WireQuestion, context: ValidationContext): WireWalk<ValidatedAnswer> {
@@ -87,6 +88,7 @@ function* follow(
       }
       const { alias, judgement, ttlSeconds } = hop
       trail.pass(alias, judgement, ttlSeconds)
+      yield* inquiry.pause()
       const key = nameKey(alias.to)
       if (seen.has(key)) return trail.fail('dns.alias-loop', `The aliases lead back to ${said(alias.to)}.`)
       if (seen.size > maxAliases)
