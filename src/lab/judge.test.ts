@@ -113,6 +113,7 @@ function delivered(of: Scenario): Observation {
     ],
     returned: [],
     visits: [],
+    asked: [],
     incidents: [],
     ms: 1,
   }

@@ -6,7 +6,7 @@ import type { SessionDocument } from '../judgement/evidence.ts'
 import { visible } from '../judgement/visible.ts'
 import type { Visit } from './host.ts'
 import type { Observation } from './play.ts'
-import { type Expectation, type Scenario, senderAddress } from './scenarios.ts'
+import { type Expectation, type Scenario, senderAddress } from './scenario.ts'
 
 export interface Judgement {
   readonly ok: boolean
@@ -41,6 +41,8 @@ function* differencesFrom(expect: Expectation, seen: Observation): Generator<str
     case 'deferred':
       if (outcomeOf(seen) !== 'deferred') yield `it was ${outcomeOf(seen)}, not deferred`
       yield* nothingSent(expect, seen)
+      yield* uncalled(expect.uncalled, seen.visits)
+      yield* askedForTlsa(expect.tlsa, seen)
       return
     case 'returned':
       if (outcomeOf(seen) !== 'failed') yield `it was ${outcomeOf(seen)}, not failed for good`
@@ -93,6 +95,11 @@ function* notDelivered(
   else {
     if (carried.verdict?.peer !== expect.peer)
       yield `the relay says the peer was ${carried.verdict?.peer ?? 'refused'}, not ${expect.peer}`
+    if (carried.plan.name !== expect.name)
+      yield `the relay says the name of the next hop is ${carried.plan.name}, not ${expect.name}`
+    yield* otherRecord(expect.record, carried)
+    for (const code of expect.remarks)
+      if (!carried.findings.some(finding => finding.code === code)) yield `nothing is told of ${code}`
     const asked = carried.plan.references.map(({ name }) => name).join(', ')
     if (asked !== expect.references.join(', '))
       yield `the certificate was asked for ${asked}, not ${expect.references.join(', ')}`
@@ -101,6 +108,25 @@ function* notDelivered(
   if (failures !== expect.failedBefore.join(', '))
     yield `before it ${failures || 'nothing'} failed, not ${expect.failedBefore.join(', ') || 'nothing'}`
   yield* touched(expect.untouched, seen.visits)
+  yield* uncalled(expect.uncalled, seen.visits)
+  yield* askedForTlsa(expect.tlsa, seen)
+}
+
+/** The record that decided is told twice: by its text, and by its place. */
+function* otherRecord(
+  expected: { readonly index: number; readonly begins: string } | null,
+  { verdict, tls }: SessionDocument,
+): Generator<string> {
+  const text = verdict?.record ?? null
+  const index = tls?.dane?.record ?? null
+  if (expected === null) {
+    if (text !== null || index !== null) yield `a TLSA record decided: ${visible(text ?? String(index))}`
+    return
+  }
+  if (index !== expected.index)
+    yield `the TLSA record that decided is ${index === null ? 'not told' : `in place ${index}`}, not in ${expected.index}`
+  if (text?.startsWith(`${expected.begins} `) !== true)
+    yield `the TLSA record that decided is ${visible(text ?? 'not told')}, not one of ${expected.begins}`
 }
 
 function* nothingSent(
@@ -126,6 +152,15 @@ function* touched(untouched: readonly string[], visits: readonly Visit[]): Gener
     const behind = there.reduce((sum, visit) => sum + visit.afterInjection, 0)
     if (behind > 0) yield `${host} was sent ${behind} octets after its injected replies`
   }
+}
+
+function* uncalled(hosts: readonly string[], visits: readonly Visit[]): Generator<string> {
+  for (const host of hosts) if (visits.some(visit => visit.host === host)) yield `${host} was called`
+}
+
+function* askedForTlsa(owners: readonly string[], { asked }: Observation): Generator<string> {
+  for (const { name, type } of asked)
+    if (type === 'TLSA' && !owners.includes(name)) yield `TLSA records of ${visible(name)} were asked for`
 }
 
 /** The worst that a recipient met in the last attempt. */

@@ -9,7 +9,7 @@ import { type Injection, injectBehindStartTls, type Submission, type Submitted, 
 import type { ReceivedMessage, Visit } from './host.ts'
 import type { Lab } from './lab.ts'
 import type { RelayUnderTest } from './relay-under-test.ts'
-import { type Scenario, senderAddress, senderHost } from './scenarios.ts'
+import { type Scenario, senderAddress, senderHost } from './scenario.ts'
 
 export interface Observation {
   /** What was submitted; null for an attack. */
@@ -28,6 +28,8 @@ export interface Observation {
   readonly arrivals: readonly ReceivedMessage[]
   readonly returned: readonly ReceivedMessage[]
   readonly visits: readonly Visit[]
+  /** What the lab's DNS was asked meanwhile, in order. What the relay still remembers from before is not asked again. */
+  readonly asked: readonly { readonly name: string; readonly type: string }[]
   readonly incidents: readonly IncidentEvent[]
   readonly ms: number
 }
@@ -41,6 +43,7 @@ export async function play(
 ): Promise<Observation> {
   const startedAt = performance.now()
   const before = lab.hosts.map(host => ({ host, messages: host.messages.length, visits: host.visits.length }))
+  const questionsBefore = lab.dns.questions
   const incidentsBefore = (await relay.incidents()).length
   const attack = scenario.act.kind === 'injection'
   let submitted: Submitted | null = null
@@ -97,6 +100,7 @@ export async function play(
     arrivals: arrived.filter(arrival => !isReturn(arrival)),
     returned: arrived.filter(isReturn),
     visits: before.flatMap(({ host, visits }) => host.visits.slice(visits)),
+    asked: newest(lab.dns.asked, lab.dns.questions - questionsBefore),
     // The reader gives the newest first.
     incidents: (await relay.incidents()).slice(0, Math.max(0, incidents - incidentsBefore)),
     ms: Math.round(performance.now() - startedAt),
@@ -133,6 +137,10 @@ function isAttempted(life: readonly LifeEvent[]): boolean {
 function settles(delivery: DeliveryDocument, life: readonly LifeEvent[]): boolean {
   const failed = delivery.recipients.some(({ outcome }) => outcome === 'failed')
   return !failed || life.some(({ kind }) => kind === 'returned')
+}
+
+function newest<T>(all: readonly T[], count: number): readonly T[] {
+  return count === 0 ? [] : all.slice(-count)
 }
 
 /** RFC 3464: a notice has the null sender. */

@@ -31,6 +31,8 @@ export interface Tools {
   readonly lab: Authority
   /** A CA that nobody was told of. */
   readonly stranger: Authority
+  /** As the public ones are built: a root that servers do not send, and the intermediate that issues. Nobody was told of it either. */
+  readonly public: { readonly root: Authority; readonly intermediate: Authority }
 }
 
 export interface WorldHost {

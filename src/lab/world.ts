@@ -26,11 +26,13 @@ export interface World {
  * @throws Error when two situations claim the same name, address or domain
  */
 export async function createWorld(nowMs: number): Promise<World> {
-  const [lab, stranger] = await Promise.all([
+  const [lab, stranger, publicRoot] = await Promise.all([
     createAuthority({ commonName: 'Hermetic lab CA' }),
     createAuthority({ commonName: 'A CA that nobody was told of' }),
+    createAuthority({ commonName: 'Lab root X1' }),
   ])
-  const tools = { nowMs, lab, stranger }
+  const intermediate = await publicRoot.intermediate({ commonName: 'R3', pathLength: 0 })
+  const tools = { nowMs, lab, stranger, public: { root: publicRoot, intermediate } }
   const stages = await Promise.all(situations.map(async ({ stage }) => await stage(tools)))
   const world = {
     root: lab.root,

@@ -1,4 +1,5 @@
 /** Next hops that the operator configured, at level `verify`: names and roots (RFC 9525, RFC 5280), and case 3. */
+import { deferred, delivered, mailTo } from '../scenario.ts'
 import { worldZone } from '../signing/signed-world.ts'
 import { host, type Situation } from '../situation.ts'
 
@@ -10,16 +11,12 @@ export const configuredHops: readonly Situation[] = [
         says: 'The smarthost mail.dev.example is a CNAME to mail.example.local; its certificate is for *.dev.example',
         expects: "Delivered: the name checked and the SNI are what the operator wrote, not the alias's target",
         from: 'case 3',
-        act: { kind: 'mail', to: 'bob@dev.example', content: 'plain' },
-        expect: {
-          outcome: 'delivered',
-          at: 'mail.example.local',
+        act: mailTo('bob@dev.example'),
+        expect: delivered('mail.example.local', {
+          name: 'configured',
           peer: 'pkix',
           references: ['mail.dev.example'],
-          sni: 'mail.dev.example',
-          failedBefore: [],
-          untouched: [],
-        },
+        }),
       },
     ],
     stage: async ({ lab }) => ({
@@ -39,16 +36,12 @@ export const configuredHops: readonly Situation[] = [
         says: 'A smarthost with a certificate for its name, from the CA the operator trusts',
         expects: 'Delivered to the authenticated host',
         from: 'RFC 9525 §6.3',
-        act: { kind: 'mail', to: 'bob@office.example', content: 'eight-bit' },
-        expect: {
-          outcome: 'delivered',
-          at: 'smarthost.example',
+        act: mailTo('bob@office.example', 'eight-bit'),
+        expect: delivered('smarthost.example', {
+          name: 'configured',
           peer: 'pkix',
           references: ['smarthost.example'],
-          sni: 'smarthost.example',
-          failedBefore: [],
-          untouched: [],
-        },
+        }),
       },
     ],
     stage: async ({ lab }) => ({
@@ -76,8 +69,8 @@ export const configuredHops: readonly Situation[] = [
         says: 'A smarthost at level verify shows a certificate for other.example',
         expects: 'Deferred before any mail command',
         from: 'RFC 9525 §6.3',
-        act: { kind: 'mail', to: 'bob@wrong.example', content: 'plain' },
-        expect: { outcome: 'deferred', reason: 'x509.name-mismatch', untouched: ['relay.wrong.example'] },
+        act: mailTo('bob@wrong.example'),
+        expect: deferred('x509.name-mismatch', { untouched: ['relay.wrong.example'] }),
       },
     ],
     stage: async ({ lab }) => ({
@@ -93,8 +86,8 @@ export const configuredHops: readonly Situation[] = [
         says: 'A smarthost at level verify shows the right name, from a CA that the operator was never told of',
         expects: 'Deferred before any mail command',
         from: 'RFC 5280 §6.1',
-        act: { kind: 'mail', to: 'bob@untrusted.example', content: 'plain' },
-        expect: { outcome: 'deferred', reason: 'x509.untrusted-root', untouched: ['relay.untrusted.example'] },
+        act: mailTo('bob@untrusted.example'),
+        expect: deferred('x509.untrusted-root', { untouched: ['relay.untrusted.example'] }),
       },
     ],
     stage: async ({ stranger }) => {

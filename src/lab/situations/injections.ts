@@ -1,4 +1,5 @@
 /** Case 5: somebody between client and server puts lines of his own into what is said before TLS (RFC 3207 §4.2, CVE-2011-0411). */
+import { deferred, delivered, mailTo } from '../scenario.ts'
 import { worldZone } from '../signing/signed-world.ts'
 import { host, type Situation } from '../situation.ts'
 
@@ -35,16 +36,14 @@ export const injections: readonly Situation[] = [
         says: 'The first MX sends replies behind its 220 to STARTTLS, in clear text; the second is honest',
         expects: 'The first is left without a TLS handshake or a mail command; the second takes the message',
         from: 'case 5, RFC 3207 §4.2',
-        act: { kind: 'mail', to: 'bob@injected.example', content: 'eight-bit' },
-        expect: {
-          outcome: 'delivered',
-          at: 'mx2.injected.example',
+        act: mailTo('bob@injected.example', 'eight-bit'),
+        expect: delivered('mx2.injected.example', {
+          name: 'unauthenticated',
           peer: 'encrypted',
           references: ['mx2.injected.example'],
-          sni: 'mx2.injected.example',
           failedBefore: ['starttls.bytes-after-220'],
           untouched: ['mx1.injected.example'],
-        },
+        }),
       },
     ],
     stage: async ({ lab }) => ({
@@ -75,8 +74,8 @@ export const injections: readonly Situation[] = [
         says: 'The only MX sends replies behind its 220 to STARTTLS',
         expects: 'Deferred; nothing is sent, in clear text or otherwise',
         from: 'case 5, RFC 3207 §4.2',
-        act: { kind: 'mail', to: 'bob@middle.example', content: 'plain' },
-        expect: { outcome: 'deferred', reason: 'starttls.bytes-after-220', untouched: ['mx.middle.example'] },
+        act: mailTo('bob@middle.example'),
+        expect: deferred('starttls.bytes-after-220', { untouched: ['mx.middle.example'] }),
       },
     ],
     stage: async ({ lab }) => ({

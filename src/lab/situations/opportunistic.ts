@@ -1,4 +1,5 @@
 /** Mail to the hosts that the DNS names, with nothing to prove them by (RFC 7435): what comes of hosts that are down, that refuse mail, that cannot do much. */
+import { delivered, mailTo } from '../scenario.ts'
 import { worldZone } from '../signing/signed-world.ts'
 import { host, hostThatIsDown, type Situation } from '../situation.ts'
 
@@ -10,16 +11,12 @@ export const opportunistic: readonly Situation[] = [
         says: 'An MX with a certificate that proves nothing (localhost.localdomain, unknown CA)',
         expects: 'Delivered over TLS, said to be unauthenticated',
         from: 'RFC 7435 §4',
-        act: { kind: 'mail', to: 'bob@opportunistic.example', content: 'eight-bit' },
-        expect: {
-          outcome: 'delivered',
-          at: 'mx.opportunistic.example',
+        act: mailTo('bob@opportunistic.example', 'eight-bit'),
+        expect: delivered('mx.opportunistic.example', {
+          name: 'unauthenticated',
           peer: 'encrypted',
           references: ['mx.opportunistic.example'],
-          sni: 'mx.opportunistic.example',
-          failedBefore: [],
-          untouched: [],
-        },
+        }),
       },
     ],
     stage: async ({ stranger }) => ({
@@ -50,16 +47,13 @@ export const opportunistic: readonly Situation[] = [
         says: 'An MX that offers no STARTTLS',
         expects: 'Delivered in clear text at once, and said so',
         from: 'RFC 7435 §4',
-        act: { kind: 'mail', to: 'bob@clear.example', content: 'plain' },
-        expect: {
-          outcome: 'delivered',
-          at: 'mx.clear.example',
+        act: mailTo('bob@clear.example'),
+        expect: delivered('mx.clear.example', {
+          name: 'unauthenticated',
           peer: 'clear',
           references: ['mx.clear.example'],
           sni: null,
-          failedBefore: [],
-          untouched: [],
-        },
+        }),
       },
     ],
     stage: () => ({
@@ -80,16 +74,13 @@ export const opportunistic: readonly Situation[] = [
         says: 'The first MX refuses connections, the second is up',
         expects: 'Delivered to the second within the same attempt',
         from: 'RFC 5321 §5.1',
-        act: { kind: 'mail', to: 'bob@down.example', content: 'plain' },
-        expect: {
-          outcome: 'delivered',
-          at: 'mx2.down.example',
+        act: mailTo('bob@down.example'),
+        expect: delivered('mx2.down.example', {
+          name: 'unauthenticated',
           peer: 'encrypted',
           references: ['mx2.down.example'],
-          sni: 'mx2.down.example',
           failedBefore: ['net.refused'],
-          untouched: [],
-        },
+        }),
       },
     ],
     stage: async ({ lab }) => ({
@@ -118,7 +109,7 @@ export const opportunistic: readonly Situation[] = [
         says: 'A domain that says MX 0 . and so takes no mail, though it has an address',
         expects: 'Returned to the sender at once',
         from: 'RFC 7505 §3',
-        act: { kind: 'mail', to: 'bob@nomail.example', content: 'plain' },
+        act: mailTo('bob@nomail.example'),
         expect: { outcome: 'returned', reason: 'dns.null-mx', untouched: [] },
       },
     ],
@@ -134,7 +125,7 @@ export const opportunistic: readonly Situation[] = [
         says: 'An 8-bit message for a host that does not offer 8BITMIME',
         expects: 'Returned to the sender at once; no octet is changed to make it fit',
         from: 'RFC 6152 §3',
-        act: { kind: 'mail', to: 'bob@seven.example', content: 'eight-bit' },
+        act: mailTo('bob@seven.example', 'eight-bit'),
         expect: { outcome: 'returned', reason: 'smtp.no-8bitmime', untouched: [] },
       },
       {
@@ -142,16 +133,12 @@ export const opportunistic: readonly Situation[] = [
         says: 'A 7-bit message for the same host',
         expects: 'Delivered',
         from: 'RFC 6152 §3',
-        act: { kind: 'mail', to: 'bob@seven.example', content: 'plain' },
-        expect: {
-          outcome: 'delivered',
-          at: 'mx.seven.example',
+        act: mailTo('bob@seven.example'),
+        expect: delivered('mx.seven.example', {
+          name: 'unauthenticated',
           peer: 'encrypted',
           references: ['mx.seven.example'],
-          sni: 'mx.seven.example',
-          failedBefore: [],
-          untouched: [],
-        },
+        }),
       },
     ],
     stage: async ({ lab }) => ({
