@@ -77,6 +77,9 @@ async function mxItinerary(parts: ItineraryParts, destination: MxDestination): P
     failure: found.failure === null ? whyNone(planned) : { ...found.failure, reply: null },
     dns: [...found.answers, ...planned.answers].map(dnsEvidence),
     expiresAtMs: expiry(parts.now(), [found.ttlSeconds, ...planned.answers.map(lifeOf)]),
+    mx: isLiteral
+      ? null
+      : { security: found.security, because: found.answers[0]?.because ?? null, aliases: found.domainAliases },
     mxNames: found.mxNames,
   }
 }
@@ -118,6 +121,7 @@ async function hostsItinerary(parts: ItineraryParts, destination: HostsDestinati
       ...found.map(({ ttlSeconds }) => ttlSeconds),
       ...planned.answers.map(lifeOf),
     ]),
+    mx: null,
     mxNames: [],
   }
 }

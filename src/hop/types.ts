@@ -6,6 +6,7 @@ import type { DnsEvidence, SessionDocument } from '../judgement/evidence.ts'
 import type { Failure } from '../judgement/failure.ts'
 import type { Level, Plan } from '../judgement/plan.ts'
 import type { Verdict } from '../judgement/verdict.ts'
+import type { DnsSecurity } from '../protocol/dns/answer.ts'
 import type { Path } from '../protocol/mail/address.ts'
 import type { Demands } from '../protocol/mail/envelope.ts'
 import type { Reply } from '../protocol/smtp/reply.ts'
@@ -50,6 +51,12 @@ export interface Itinerary {
   /** Why there is no candidate. */
   readonly failure: Failure | null
   readonly dns: readonly DnsEvidence[]
+  /** How the hosts are known: what the answer that named them is worth, why no more, and the names passed through to it. Null where no MX records were asked for. */
+  readonly mx: {
+    readonly security: DnsSecurity
+    readonly because: string | null
+    readonly aliases: readonly string[]
+  } | null
   /** After this the DNS must be asked again. */
   readonly expiresAtMs: number
   /** The MX host names of the domain as published, in order of preference (for routes on any MX host); empty for `hosts`. */

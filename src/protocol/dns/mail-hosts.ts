@@ -168,7 +168,7 @@ export function* mailExchanges(domain: string, random: (below: number) => number
   })
   switch (answer.outcome) {
     case 'failed':
-      return none(answer.reason ?? 'dns.lookup-failed', answer.why)
+      return none(answer.reason ?? 'dns.lookup-failed', answer.because ?? answer.why)
     case 'no-such-name':
       return none('dns.no-such-domain', answer.aliases.length > 0 ? `alias of ${answer.aliases.join(', ')}` : null)
     case 'no-data':
@@ -245,7 +245,7 @@ function addressesOf(answer: DnsAnswer): HostAddress[] {
 /** One family may fail while the other answers; but "no address" is only believed when both say so. */
 function whyNoAddress(answers: readonly DnsAnswer[]): DnsFailure {
   const lost = answers.find(answer => answer.outcome === 'failed')
-  if (lost !== undefined) return { reason: lost.reason ?? 'dns.lookup-failed', detail: lost.why }
+  if (lost !== undefined) return { reason: lost.reason ?? 'dns.lookup-failed', detail: lost.because ?? lost.why }
   const missing = answers.some(answer => answer.outcome === 'no-such-name')
   return { reason: 'dns.host-without-address', detail: missing ? 'no such name' : 'no A or AAAA record' }
 }

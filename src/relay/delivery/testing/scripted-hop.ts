@@ -152,6 +152,7 @@ export function createScriptedHop(
         failure: 'reason' in found ? found : null,
         dns: [],
         expiresAtMs: now() + 300_000,
+        mx: null,
         mxNames: names,
       }
       return Promise.resolve(itinerary)
