@@ -18,6 +18,7 @@ import {
 import { homedir, tmpdir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { makeDirectories } from '../system/directories.ts'
+import { livingProcess, processIdentity } from '../system/process-identity.ts'
 
 export interface ClaimedDirectory {
   readonly path: string
@@ -99,19 +100,7 @@ function isHeld(path: string): boolean {
   } catch {
     return false
   }
-  const [pid] = typeof holder === 'string' ? holder.split(' ') : []
-  return pid !== undefined && holder === processIdentity(Number(pid))
-}
-
-/** A process by its number and the moment it began, for numbers are used again; null when there is none. */
-function processIdentity(pid: number): string | null {
-  try {
-    // proc(5): field 22 is the start time; the second, the command in parentheses, may hold anything.
-    const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ').at(-1)?.split(' ')
-    return `${pid} ${fields?.[19] ?? ''}`
-  } catch {
-    return null
-  }
+  return typeof holder === 'string' && livingProcess(holder) !== null
 }
 
 function writeMark(path: string, holder: string | null): void {
