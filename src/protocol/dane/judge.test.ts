@@ -665,6 +665,38 @@ describe('what it costs', () => {
     expect(told(judge([leaf, issuer], keys))).toBe('x509.over-budget')
   })
 
+  test('many records over many certificates cost their sum, not their product', () => {
+    const spentFor = (records: readonly string[], chain: readonly Made[], verdict: string) => {
+      const budget = createBudget()
+      const judgement = judge(chain, records, { budget })
+      expect(told(judgement)).toBe(verdict)
+      const matched = judgement.records.reduce((sum, each) => sum + each.matches.length, 0)
+      return { ...budget.spent, matched }
+    }
+    const chainOfLength = (certificateCount: number) => hundred.slice(0, certificateCount)
+    const alone = spentFor([tlsa(2, 1, 1, issuer)], chainOfLength(2), 'dane-ta 0 at 1')
+    for (const certificateCount of [2, 10, 50, 100])
+      for (const recordCount of [1, 10, 100, 1_300]) {
+        const chain = chainOfLength(certificateCount)
+        const others = Array.from({ length: recordCount - 1 }, (_, index) => {
+          const named = chain[2 + index]
+          return named === undefined ? nothing(2 + (index % 2), index) : tlsa(2, 0, 1, named)
+        })
+        const found = spentFor([...others, tlsa(2, 1, 1, issuer)], chain, `dane-ta ${recordCount - 1} at 1`)
+        const most = recordCount + certificateCount
+        expect(found.signatures).toBeLessThanOrEqual(alone.signatures * most)
+        expect(found.steps).toBeLessThanOrEqual(alone.steps * most)
+        expect(found.matched).toBeLessThanOrEqual(most)
+        // What fits nothing costs nothing.
+        const refused = spentFor(
+          Array.from({ length: recordCount }, (_, index) => nothing(2, index)),
+          chain,
+          'dane.no-match',
+        )
+        expect(refused).toMatchObject({ signatures: 0, steps: 0, matched: 0 })
+      }
+  })
+
   test('when the budget ends first, that is the reason', () => {
     const budget = createBudget({ signatures: 0 })
     expect(told(judge(all, [tlsa(2, 1, 1, issuer)], { budget }))).toBe('x509.over-budget')
