@@ -15,6 +15,8 @@ export interface Asked {
   reply(bytes: Uint8Array): void
   /** TCP only: each byte in a segment of its own. */
   replyBytewise(bytes: Uint8Array): void
+  /** TCP only: without the length in front. */
+  write(bytes: Uint8Array): void
   /** TCP only. */
   hangUp(): void
 }
@@ -56,6 +58,7 @@ export async function serve(script: (asked: Asked, count: number) => void): Prom
       port: from.port,
       reply: out => udp.send(out, from.port, from.address),
       replyBytewise: never,
+      write: never,
       hangUp: never,
     }),
   )
@@ -72,7 +75,8 @@ export async function serve(script: (asked: Asked, count: number) => void): Prom
         port: socket.remotePort ?? 0,
         reply: out => socket.write(framed(out)),
         replyBytewise: out => bytewise(framed(out)),
-        hangUp: () => socket.destroy(),
+        write: out => socket.write(out),
+        hangUp: () => socket.end(),
       }),
     )
   })
