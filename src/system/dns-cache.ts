@@ -45,6 +45,7 @@ function sizeOf(answer: DnsAnswer): number {
   let size = 500 + answer.aliases.length * 300
   for (const record of answer.records) {
     size += 200
+    if (record.type === 'TLSA') size += record.data.length
     if (record.type === 'TXT') for (const part of record.text) size += part.length + 100
   }
   return size

@@ -44,7 +44,7 @@ function proofSentences({ validation, found, workedAtMs }: StandingFacts): reado
         found,
         isMissing,
         (who, s) =>
-          `${capital(who)} strip${s} DNSSEC signatures, and ${s === 's' ? 'is' : 'are'} asked only when the others do not answer. Name another resolver in the place.`,
+          `${capital(who)} strip${s} DNSSEC signatures, and ${s === 's' ? 'is' : 'are'} asked only when the others do not answer. Name ${s === 's' ? 'another in its place' : 'others in their place'}.`,
       )
     case 'unavailable':
       return about(

@@ -126,15 +126,17 @@ function validating(options: Bare): Trusted {
   const keeper = keepStanding({
     ...standingOptions(options, wire),
     trust: 'validate',
-    async probe() {
-      const { servers } = await prober.probe()
-      return servers.map(({ signatures, ...rest }) => ({ ...rest, proof: proofs[signatures] }))
-    },
+    probe: () =>
+      prober.probeServers().map(async one => {
+        const { signatures, ...rest } = await one
+        return { ...rest, proof: proofs[signatures] }
+      }),
     onFound: found => wire.askLast(found.filter(({ proof }) => proof === 'missing').map(({ server }) => server)),
   })
   const client = createValidatingClient({
     resolver: createValidatingResolver({ wire, anchors, insecure, now: clock }),
     now,
+    timeoutMs: options.timeoutMs,
     heard({ security, reason }) {
       if (security === 'secure') keeper.worked()
       else if (reason !== null && signsOfStripping.has(reason)) keeper.doubted()
@@ -154,57 +156,103 @@ function validating(options: Bare): Trusted {
 }
 
 function believing(options: Bare): Trusted {
-  const { now } = options
+  const { now, adFromAnywhere } = options
   const [anchor] = anchorsFrom(options.anchors).toSorted((one, other) => one.zone.length - other.zone.length)
   const zone = anchor?.zone ?? []
   const probing = probeWire(options)
-  let avoid: readonly string[] = []
+  const others = (server: string) => probing.servers().filter(other => other !== server)
+  let believed: readonly string[] = []
+  const makeClient = () =>
+    // Others are not even asked when these fall silent: what they leave unsaid would count as insecure.
+    createDnsClient({
+      ...options,
+      ad: { avoid: () => probing.servers().filter(server => !believed.includes(server)) },
+    })
+  let client = makeClient()
+  const confirmed = new Map<string, { readonly atMs: number; readonly isSo: Promise<boolean> }>()
+  const closing = new Set<Promise<void>>()
+
   const keeper = keepStanding({
     ...standingOptions(options, probing),
     trust: 'ad',
-    async probe() {
-      const all = probing.servers()
-      return Promise.all(all.map(server => probeWord(probing, zone, server, all, options.adFromAnywhere)))
-    },
-    // Others are not even asked when these fall silent: what they leave unsaid would count as insecure.
+    probe: () => probing.servers().map(server => probeWord(probing, zone, server, others(server), adFromAnywhere)),
     onFound(found) {
-      avoid = found.filter(({ proof }) => proof !== 'arrives').map(({ server }) => server)
+      believed = found.filter(({ proof }) => proof === 'arrives').map(({ server }) => server)
     },
   })
-  const client = createDnsClient({ ...options, now, ad: { avoid: () => avoid } })
+
+  /** Whether the server validates still: what one that stopped leaves unsaid would count as insecure, and nothing would tell. */
+  function stillValidates(server: string): Promise<boolean> {
+    const last = confirmed.get(server)
+    if (last !== undefined && now() - last.atMs < confirmEveryMs) return last.isSo
+    const isSo = wordFor(probing, zone, others(server)).then(({ proof }) => proof === 'arrives')
+    confirmed.set(server, { atMs: now(), isSo })
+    return isSo
+  }
+
   return {
     keeper,
-    client,
+    client: {
+      async resolve(question) {
+        const asked = client
+        const answer = await asked.resolve(question)
+        if (answer.security === 'secure') keeper.worked()
+        if (answer.security !== 'insecure' || answer.cached || answer.server === null) return answer
+        if (await stillValidates(answer.server)) return answer
+        // What was kept in the meantime is no better.
+        if (asked === client) {
+          client = makeClient()
+          const close = asked.close().finally(() => closing.delete(close))
+          closing.add(close)
+        }
+        confirmed.delete(answer.server)
+        await keeper.probe()
+        return waiting(question, 'dns.validation-unavailable', 'the resolver does not validate any more')
+      },
+      close: () => client.close(),
+    },
     isExempt: () => false,
     async close() {
-      await Promise.all([probing.close(), keeper.close(), client.close()])
+      await Promise.all([probing.close(), keeper.close(), client.close(), ...closing])
     },
   }
 }
 
-/** Whether the server says that what it sends for the zone is secure, which it does only when it validates. */
 async function probeWord(
   wire: DnsWire,
   zone: Name,
   server: string,
-  all: readonly string[],
+  others: readonly string[],
   anywhere: boolean,
 ): Promise<ServerFinding> {
   const found = { server, isThere: true, proof: 'not-believed', tcp: 'unknown', clock: 'unknown' } as const
   if (!anywhere && !isLoopback(server)) return found
   const question = { name: zone, type: typeNumbers.SOA }
-  const how = { checking: 'enabled', avoid: all.filter(other => other !== server) } as const
-  const [reply, overTcp] = await Promise.all([
-    wire.ask(question, how),
-    wire.ask(question, { ...how, over: 'tcp' }),
+  const [word, overTcp] = await Promise.all([
+    wordFor(wire, zone, others),
+    wire.ask(question, { checking: 'enabled', avoid: others, over: 'tcp' }),
   ])
-  const isThere = reply.server !== null || overTcp.server !== null
-  const tcp = overTcp.server !== null ? 'works' : isThere ? 'fails' : 'unknown'
-  const message = reply.kind === 'message' ? reply.message : null
+  const isThere = word.isThere || overTcp.server !== null
+  return {
+    ...found,
+    isThere,
+    tcp: overTcp.server !== null ? 'works' : isThere ? 'fails' : 'unknown',
+    proof: word.proof,
+  }
+}
+
+/** Whether the server says that what it sends for the zone is secure, which it does only when it validates. */
+async function wordFor(
+  wire: DnsWire,
+  zone: Name,
+  others: readonly string[],
+): Promise<Pick<ServerFinding, 'isThere' | 'proof'>> {
+  const reply = await wire.ask({ name: zone, type: typeNumbers.SOA }, { checking: 'enabled', avoid: others })
+  if (reply.kind === 'message')
+    return { isThere: true, proof: reply.message.authenticData ? 'arrives' : 'missing' }
   // Whoever fails may be unable to validate for now; whoever refuses, or knows no EDNS, never does.
-  const isFailing = reply.kind === 'failed' && (reply.server === null || reply.why === 'SERVFAIL')
-  const proof = message?.authenticData === true ? 'arrives' : isFailing ? 'unknown' : 'missing'
-  return { ...found, isThere, tcp, proof }
+  const isFailing = reply.server === null || reply.why === 'SERVFAIL'
+  return { isThere: reply.server !== null, proof: isFailing ? 'unknown' : 'missing' }
 }
 
 function standingOptions({ require, memory, now, clock = Date.now, onStanding }: Bare, wire: DnsWire) {
@@ -276,6 +324,9 @@ const signsOfStripping: ReadonlySet<string> = new Set([
   'dnssec.dnskey-missing',
   'dnssec.denial-unproven',
 ])
+
+/** How long a resolver that has just said what is secure is taken to do so. */
+const confirmEveryMs = 5_000
 
 /** A probe asks twice, one after the other, at most. */
 const probeTimeoutMs = 3_000

@@ -29,19 +29,24 @@ export interface ValidatingClientOptions {
   readonly resolver: ValidatingResolver
   /** Milliseconds of a clock that never goes back. */
   readonly now: () => number
+  /** How long a question waits for its turn at most, in ms. */
+  readonly timeoutMs: number
   /** Told of every answer that was not kept from before. */
   readonly heard?: (answer: ValidatedAnswer) => void
 }
 
-export function createValidatingClient({ resolver, now, heard }: ValidatingClientOptions): Resolver {
+export function createValidatingClient({ resolver, now, timeoutMs, heard }: ValidatingClientOptions): Resolver {
   const cache = createDnsCache(now)
   const inFlight = new Map<string, Promise<DnsAnswer>>()
   const turns = createTurns(maxQuestionsInFlight)
   let isClosed = false
 
   async function inTurn(question: DnsQuestion, name: Name, key: string, id: string): Promise<DnsAnswer> {
+    const startMs = now()
     const done = await turns.take()
     try {
+      // When no server answers, a long queue is over soon after its first questions.
+      if (now() - startMs > timeoutMs) return failed(question, 'timeout', 'dns.timeout')
       if (isClosed) return failed(question, 'closed', 'dns.lookup-failed')
       const found = await resolver.resolve(name, typeNumbers[question.type])
       const answer = answerOf(question, found)

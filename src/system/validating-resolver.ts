@@ -107,6 +107,8 @@ export interface ValidatingResolver {
   resolve(name: Name, type: number): Promise<ResolvedAnswer>
   /** Asks each server for the keys of the anchor's zone, over UDP and TCP. */
   probe(): Promise<ResolverProbe>
+  /** The same, server by server as their answers come. None of them rejects. */
+  probeServers(): readonly Promise<ServerProbe>[]
 }
 
 /** Longer than a question may take, so that a slow server does not cost the answer; shorter than anybody waits. */
@@ -228,16 +230,18 @@ export function createValidatingResolver(options: ValidatingResolverOptions): Va
     return { ...found, isThere: true, signatures: isBare ? 'stripped' : 'unknown' }
   }
 
-  async function probe(): Promise<ResolverProbe> {
+  function probeServers(): readonly Promise<ServerProbe>[] {
     const all = wire.servers()
-    const servers = await Promise.all(
-      all.map(server =>
-        probeServer(
-          server,
-          all.filter(other => other !== server),
-        ),
+    return all.map(server =>
+      probeServer(
+        server,
+        all.filter(other => other !== server),
       ),
     )
+  }
+
+  async function probe(): Promise<ResolverProbe> {
+    const servers = await Promise.all(probeServers())
     const any = <K extends 'signatures' | 'tcp' | 'clock'>(key: K, ...values: ServerProbe[K][]) =>
       values.find(value => servers.some(each => each[key] === value))
     return {
@@ -249,7 +253,7 @@ export function createValidatingResolver(options: ValidatingResolverOptions): Va
     }
   }
 
-  return { resolve, probe }
+  return { resolve, probe, probeServers }
 }
 
 function askedQuestion(

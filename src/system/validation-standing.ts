@@ -41,12 +41,13 @@ export interface StandingOptions {
   readonly require: boolean
   readonly memory: ValidationMemory
   readonly servers: () => readonly string[]
-  /** Never rejects, and has an end. */
-  readonly probe: () => Promise<readonly ServerFinding[]>
+  /** One for each server. They never reject, and have an end. */
+  readonly probe: () => readonly Promise<ServerFinding>[]
   /** Milliseconds of a clock that never goes back. */
   readonly now: () => number
   /** Milliseconds since 1970. */
   readonly clock: () => number
+  /** What is known so far: all that arrived first, then everything. */
   readonly onFound: (found: readonly ServerFinding[]) => void
   readonly onStanding: (standing: DnsStanding) => void
 }
@@ -72,7 +73,8 @@ export const rememberWorkedMs = 30 * 24 * 3_600_000
 export function keepStanding(options: StandingOptions): StandingKeeper {
   const { trust, memory, servers, now, clock } = options
   let standing: DnsStanding = { trust, validation: 'unknown', says: [] }
-  let running: Promise<void> | null = null
+  /** `enough`: at the first server that will do, or at the end. */
+  let running: { readonly enough: Promise<void>; readonly all: Promise<void> } | null = null
   let probed = { key: '', atMs: Number.NEGATIVE_INFINITY, nextAtMs: Number.NEGATIVE_INFINITY }
   /** Probes in a row that found no signatures. */
   let failures = 0
@@ -88,48 +90,55 @@ export function keepStanding(options: StandingOptions): StandingKeeper {
   }
 
   function settle(of: string, found: readonly ServerFinding[]): void {
-    const isProven = found.some(({ proof }) => proof === 'arrives')
-    const isMissing = found.some(({ proof }) => proof === 'missing' || proof === 'not-believed')
     const workedAtMs = memory.lastWorked(of)
     const isRemembered = workedAtMs !== null && clock() - workedAtMs < rememberWorkedMs
-    const validation = isProven
-      ? 'works'
-      : !isMissing
-        ? 'unknown'
-        : isRemembered
-          ? 'lost'
-          : options.require
-            ? 'required'
-            : 'unavailable'
+    const has = (proof: ServerFinding['proof']) => found.some(one => one.proof === proof)
+    // What is not believed is so by the configuration: that is no change in the servers.
+    const without = has('missing') && isRemembered ? 'lost' : options.require ? 'required' : 'unavailable'
+    const isHopeless = has('missing') || has('not-believed')
+    const validation = has('arrives') ? 'works' : isHopeless ? without : 'unknown'
     failures = validation === 'works' || validation === 'unknown' ? 0 : failures + 1
     if (found.some(({ proof, clock: of }) => proof === 'arrives' && of !== 'ahead' && of !== 'behind')) note(of)
     const says = standingSentences({ trust, validation, found, workedAtMs })
     const isWhole = says.length === 0 && found.every(({ proof }) => proof === 'arrives')
-    const waitMs =
-      validation === 'unknown'
-        ? unknownWaitMs
-        : validation === 'works'
-          ? isWhole
-            ? Number.POSITIVE_INFINITY
-            : slowWaitMs
-          : failures <= quickProbes
-            ? quickWaitMs
-            : slowWaitMs
-    probed = { key: of, atMs: now(), nextAtMs: now() + waitMs }
+    probed = { key: of, atMs: now(), nextAtMs: now() + untilNextMs(validation, isWhole) }
     options.onFound(found)
+    change(validation, says)
+  }
+
+  function untilNextMs(validation: DnsStanding['validation'], isWhole: boolean): number {
+    if (validation === 'unknown') return unknownWaitMs
+    if (validation === 'works') return isWhole ? Number.POSITIVE_INFINITY : slowWaitMs
+    return failures <= quickProbes ? quickWaitMs : slowWaitMs
+  }
+
+  function change(validation: DnsStanding['validation'], says: readonly string[]): void {
     const isNews = validation !== standing.validation || says.join('\n') !== standing.says.join('\n')
     standing = { trust, validation, says }
     if (isNews) options.onStanding(standing)
   }
 
-  function start(): Promise<void> {
+  function start(): NonNullable<typeof running> {
     if (running !== null) return running
     const of = key()
-    const found = options.probe()
-    running = found.then(all => {
-      running = null
-      if (!isClosed) settle(of, all)
+    const { promise: enough, resolve: isEnough } = Promise.withResolvers<void>()
+    const asked = options.probe().map(async one => {
+      const found = await one
+      // A silent server beside it need not be waited for.
+      if (found.proof === 'arrives' && !isClosed && (standing.validation !== 'works' || of !== probed.key)) {
+        probed = { ...probed, key: of }
+        options.onFound([found])
+        change('works', [])
+      }
+      if (found.proof === 'arrives') isEnough()
+      return found
     })
+    const all = Promise.all(asked).then(found => {
+      running = null
+      if (!isClosed) settle(of, found)
+      isEnough()
+    })
+    running = { enough, all }
     return running
   }
 
@@ -138,27 +147,27 @@ export function keepStanding(options: StandingOptions): StandingKeeper {
       return standing
     },
     async probe() {
-      if (!isClosed) await start()
+      if (!isClosed) await start().all
       return standing
     },
     due() {
       if (isClosed) return null
       const isSame = key() === probed.key
-      if (!isSame || now() >= probed.nextAtMs) void start()
+      if (!isSame || now() >= probed.nextAtMs) start()
       // While answers are validated with these servers, what a probe finds beside that can wait.
       return running === null || (isSame && standing.validation === 'works')
         ? null
-        : within(longestWaitMs, running)
+        : within(longestWaitMs, running.enough)
     },
     worked() {
       if (standing.validation === 'works') note(probed.key)
     },
     doubted() {
-      if (!isClosed && now() - probed.atMs >= doubtEveryMs) void start()
+      if (!isClosed && now() - probed.atMs >= doubtEveryMs) start()
     },
     async close() {
       isClosed = true
-      await running
+      await running?.all
     },
   }
 }
