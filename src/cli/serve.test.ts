@@ -76,6 +76,7 @@ listen: [{ address: 127.0.0.1, port: 0, tls: none }]
 relay: { from: [127.0.0.0/8] }
 routes: [{ name: out, to: { host: '127.0.0.1:${nextHopPort}' } }]
 limits: { min_free: 1MB }
+dns: { trust: none }
 `,
   )
   const child = spawn(

@@ -17,12 +17,15 @@
 import type { IncidentEvent, LifeEvent } from '../journal/journal.ts'
 import type {
   DeliveryDocument,
+  DnsStanding,
   Planned,
   RecipientOutcome,
   SessionDocument,
   VerdictEvidence,
 } from '../judgement/evidence.ts'
 import { replyLine } from '../judgement/findings.ts'
+import { standingSeverity, standingTexts } from '../judgement/standing-text.ts'
+import { shortRecord } from '../judgement/tlsa-text.ts'
 import { visible } from '../judgement/visible.ts'
 
 export function humanLines(event: LifeEvent | IncidentEvent): readonly string[] {
@@ -81,12 +84,13 @@ function whereFields({ route, host, address, port, verdict, planned, tls, nextHo
 }
 
 /**
- * Both axes. A host that was not reached came to no verdict (`-`); one that was refused has a verdict without a proof. In both cases the level says what
+ * Both axes, and the TLSA record that decided. A host that was not reached came to no verdict (`-`); one that was refused has a verdict without a proof. In both cases the level says what
  * would have been enough.
  */
 function axes(verdict: VerdictEvidence | null, planned: Planned | null): string {
   const name = verdict?.name ?? planned?.name ?? '-'
-  if (verdict !== null && verdict.peer !== null) return ` N=${name} V=${verdict.peer}`
+  if (verdict !== null && verdict.peer !== null)
+    return ` N=${name} V=${verdict.peer}${verdict.record === null ? '' : ` D=${shortRecord(verdict.record).replaceAll(' ', ':')}`}`
   const level = planned === null ? '' : ` L=${planned.level}`
   return ` N=${name} V=${verdict === null ? '-' : 'refused'}${level}`
 }
@@ -131,6 +135,12 @@ export function jsonLine(event: object): string {
 /** A line about the relay itself. */
 export function noticeLine(at: string, severity: 'info' | 'warning' | 'error', text: string): string {
   return severity === 'info' ? `${at} ${visible(text, 2_000)}` : `${at} ${severity}: ${visible(text, 2_000)}`
+}
+
+/** Whether answers of the DNS can be trusted: at the start, and when that changed. */
+export function standingLines(at: string, standing: DnsStanding): readonly string[] {
+  const severity = standingSeverity(standing)
+  return standingTexts(standing).map(text => noticeLine(at, severity, `DNSSEC: ${text}`))
 }
 
 function escapeJson(character: string): string {

@@ -9,8 +9,10 @@ import { startRelay } from './relay.ts'
 test('a fault of our own in a reload is told, and the relay goes on with what it has', async () => {
   const state = mkdtempSync(join(tmpdir(), 'relay-'))
   const lines: string[] = []
+  const { dns } = defaultSettings()
   const relay = await startRelay(
     defaultSettings({
+      dns: { ...dns, trust: 'none' },
       hostname: 'box.example.org',
       state,
       listen: [{ address: '127.0.0.1', port: 0, tls: 'none', tryNext: 0 }],

@@ -12,8 +12,7 @@ import { openKnowledge } from '../knowledge/sqlite-knowledge.ts'
 import { openSpool } from '../spool/sqlite-spool.ts'
 import type { Dialer } from '../system/dialer.ts'
 import { makeDirectories } from '../system/directories.ts'
-import { createDnsClient } from '../system/dns-client.ts'
-import type { Resolver } from '../system/resolver.ts'
+import type { TrustedResolver } from '../system/resolver.ts'
 import { version } from '../system/version.ts'
 import type { Reloaded } from './configuration/configuration.ts'
 import { problemText } from './configuration/problem.ts'
@@ -26,6 +25,7 @@ import { createMaildropPickup } from './maildrop/pickup.ts'
 import { ownAddresses } from './own-addresses.ts'
 import type { Routing } from './ports.ts'
 import { createReporter } from './reporter.ts'
+import { createResolvers } from './resolvers.ts'
 import { createRouting } from './routing/routing.ts'
 import type { Settings } from './settings.ts'
 import { StartFailure } from './start-failure.ts'
@@ -34,7 +34,7 @@ import { statePaths } from './state-paths.ts'
 export interface RelayParts {
   readonly dialer: Dialer
   /** Null: made from `settings.dns`. */
-  readonly resolver: Resolver | null
+  readonly resolver: TrustedResolver | null
   /** Receives each log line, without its line end. */
   readonly log: (line: string) => void
   /** Reads the configuration again, for a reload; without it a reload is refused. */
@@ -106,17 +106,22 @@ async function compose(
   closers.push(() => knowledge.close())
   const reporter = createReporter({ journal, knowledge, log, format: settings.log.format })
 
-  const { servers, timeoutMs, hostsFile, allowAddresses } = settings.dns
-  const makeResolver = (file: string | null) => {
-    const client = createDnsClient({ servers, timeoutMs, hostsFile: file })
-    closers.push(() => client.close())
-    return client
-  }
   // What an operator wrote may be a name of the hosts file; what a stranger's MX names may not.
-  const mailResolver = resolver ?? makeResolver(null)
+  const resolvers =
+    resolver === null
+      ? createResolvers(settings.dns, {
+          memory: knowledge.validation,
+          onStanding: standing => reporter.standing(standing),
+        })
+      : { mail: resolver, hosts: resolver, close: () => Promise.resolve() }
+  closers.push(() => resolvers.close())
+  const { mail, hosts } = resolvers
+  if (mail.standing.validation === 'off') reporter.standing(mail.standing)
+  // Nobody waits for it but the first questions.
+  void mail.probe()
   const hop = createHop({
-    resolver: mailResolver,
-    hostsResolver: resolver ?? (hostsFile === null ? mailResolver : makeResolver(hostsFile)),
+    resolver: mail,
+    hostsResolver: hosts,
     dialer,
     knowledge,
     // A reload changes what is behind a getter; configuration.ts has the list of what it does not change.
@@ -124,7 +129,7 @@ async function compose(
       return settings.hostname
     },
     ownAddresses: ownAddresses(settings.listen),
-    allowAddresses,
+    allowAddresses: settings.dns.allowAddresses,
     get timeouts() {
       return settings.timeouts
     },
@@ -223,7 +228,13 @@ async function compose(
     spool,
     delivery,
     now,
-    status: () => ({ version: version(), startedAtMs, hostname: settings.hostname, listeners: inbound.listeners }),
+    status: () => ({
+      version: version(),
+      startedAtMs,
+      hostname: settings.hostname,
+      listeners: inbound.listeners,
+      health: { dns: mail.standing },
+    }),
     reload,
     removed: id => reporter.event({ kind: 'removed', at: timestamp(now()), message: id }),
   }).catch((error: unknown) => {

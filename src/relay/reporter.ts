@@ -4,10 +4,18 @@
  * It never throws and never waits. It keeps nothing: the journal and the knowledge store do, and `log` writes.
  */
 import type { IncidentEvent, Journal, LifeEvent } from '../journal/journal.ts'
+import type { DnsStanding } from '../judgement/evidence.ts'
 import { timestamp } from '../judgement/evidence-of.ts'
+import { standingSeverity } from '../judgement/standing-text.ts'
 import type { Knowledge } from '../knowledge/knowledge.ts'
-import { failedSessionLine, humanLines, jsonLine, noticeLine } from './log-lines.ts'
+import { failedSessionLine, humanLines, jsonLine, noticeLine, standingLines } from './log-lines.ts'
 import type { Reporter } from './ports.ts'
+
+/** The door of the relay itself: no part of it has anything to tell of the DNS. */
+export interface RelayReporter extends Reporter {
+  /** Whether answers of the DNS can be trusted, as it is from now on. */
+  standing(standing: DnsStanding): void
+}
 
 export interface ReporterParts {
   readonly journal: Pick<Journal, 'record' | 'keep'>
@@ -19,7 +27,7 @@ export interface ReporterParts {
   readonly now?: () => number
 }
 
-export function createReporter({ journal, knowledge, log, format, now = Date.now }: ReporterParts): Reporter {
+export function createReporter({ journal, knowledge, log, format, now = Date.now }: ReporterParts): RelayReporter {
   /** What is told must not stop what is done: a fault in here is told in its turn, once, and that is all. */
   function safely(tell: () => void): void {
     try {
@@ -58,6 +66,14 @@ export function createReporter({ journal, knowledge, log, format, now = Date.now
         // The whole document is in the journal, under this id.
         const brief = { kind: 'session', at, id, host, address, port, planned, verdict, failure }
         log(format === 'json' ? jsonLine(brief) : failedSessionLine(document))
+      })
+    },
+    standing(standing) {
+      safely(() => {
+        const at = timestamp(now())
+        if (format === 'json')
+          log(jsonLine({ kind: 'dns', at, severity: standingSeverity(standing), ...standing }))
+        else for (const line of standingLines(at, standing)) log(line)
       })
     },
     notice(severity, text) {

@@ -5,11 +5,13 @@
  */
 import { existsSync } from 'node:fs'
 import { openJournal } from '../../journal/sqlite-journal.ts'
+import { wrapped } from '../../judgement/columns.ts'
 import { timestamp } from '../../judgement/evidence-of.ts'
+import { standingSeverity } from '../../judgement/standing-text.ts'
 import { visible } from '../../judgement/visible.ts'
 import { isMessageId, type MessageId } from '../../protocol/mail/message-id.ts'
 import { askRelay } from '../../relay/control/client.ts'
-import type { AnswerTo, ControlRequest } from '../../relay/control/protocol.ts'
+import type { AnswerTo, ControlRequest, RelayHealth } from '../../relay/control/protocol.ts'
 import { removeMessage } from '../../relay/control/queue-operations.ts'
 import { countDrops } from '../../relay/maildrop/drop.ts'
 import type { Settings } from '../../relay/settings.ts'
@@ -28,6 +30,7 @@ type QueueRequest = Extract<ControlRequest, { op: `queue.${string}` }>
 
 /** Most messages that one request asks for. */
 const pageSize = 1_000
+const maxSentenceChars = 1_200
 
 export async function list(options: { readonly limit: number }, context: Context): Promise<number> {
   const { settings } = configured(context.config)
@@ -44,9 +47,11 @@ export async function list(options: { readonly limit: number }, context: Context
     if (asked.answer.messages.length < limit) break
   }
   const maildrop = countDrops(statePaths(settings.state).maildrop)
+  const health = through === 'relay' ? await healthOf(settings) : null
   context.answer(
-    { schema: 'hermetic.queue/1', through, messages: messages.map(documentOf), maildrop },
+    { schema: 'hermetic.queue/1', through, messages: messages.map(documentOf), maildrop, health },
     [
+      ...healthLines(health, context),
       listText(messages, Date.now(), (maildrop ?? 0) > 0),
       ...dropsWait(maildrop),
       ...noted(through, messages.length, context),
@@ -107,6 +112,21 @@ export async function remove(id: string, context: Context): Promise<number> {
   }
   context.answer({ schema: 'hermetic.queue-remove/1', through, id, outcome: answer.outcome }, said[answer.outcome])
   return answer.outcome === 'removed' ? asHoped : answerIsNo
+}
+
+/** What the relay depends on and cannot mend; null when it ended meanwhile, or does not tell. */
+async function healthOf(settings: Settings): Promise<RelayHealth | null> {
+  const asked = await askRelay(settings.state, { op: 'status' })
+  return asked.kind === 'answer' ? (asked.answer.health ?? null) : null
+}
+
+/** First, as it may be why mail waits; nothing when all is well. */
+function healthLines(health: RelayHealth | null, { paint }: Context): string[] {
+  if (health === null || health.dns.says.length === 0) return []
+  const colour = standingSeverity(health.dns) === 'error' ? 'red' : 'yellow'
+  const [first = '', ...more] = health.dns.says
+  const others = more.length === 0 ? '' : " 'hermetic config check' says more."
+  return wrapped(`DNSSEC: ${visible(first, maxSentenceChars)}${others}`, '', '  ').map(line => paint(colour, line))
 }
 
 type Through = 'relay' | 'spool'

@@ -48,7 +48,13 @@ async function start(state: string, more: { leased?: boolean } = {}) {
       counts: () => Promise.resolve({ messages: 1, bytes: 3, oldestReceivedAtMs: 1, nextAttemptAtMs: null }),
     },
     delivery: { wake: () => done.push('wake'), idle: true },
-    status: () => ({ version: '1', startedAtMs: 4, hostname: 'h.example', listeners: [] }),
+    status: () => ({
+      version: '1',
+      startedAtMs: 4,
+      hostname: 'h.example',
+      listeners: [],
+      health: { dns: { trust: 'validate', validation: 'lost', says: ['They are gone.'] } },
+    }),
     reload: () => ({ kind: 'taken', needRestart: ['listen'], remarks: [] }),
     removed: wanted => done.push(`removed ${wanted}`),
   })
@@ -76,7 +82,13 @@ test('a relay answers each operation, and wakes deliveries after a retry', async
   const { done } = await start(state)
   expect(await askRelay(state, { op: 'status' })).toMatchObject({
     kind: 'answer',
-    answer: { version: '1', pid: process.pid, messages: 1, idle: true },
+    answer: {
+      version: '1',
+      pid: process.pid,
+      messages: 1,
+      idle: true,
+      health: { dns: { trust: 'validate', validation: 'lost', says: ['They are gone.'] } },
+    },
   })
   expect(await askRelay(state, { op: 'queue.list', after: null, limit: 10 })).toEqual({
     kind: 'answer',

@@ -5,6 +5,7 @@
  * A request that is not one of these is answered with a fault, never with silence.
  */
 import * as z from 'zod'
+import type { DnsStanding } from '../../judgement/evidence.ts'
 import type { StoredMessage } from '../../spool/spool.ts'
 
 const id = z.string().regex(/^[0-9a-hjkmnp-tv-z]{13}$/, 'not a message id')
@@ -46,6 +47,14 @@ export interface RelayStatus {
   readonly oldestReceivedAtMs: number | null
   readonly nextAttemptAtMs: number | null
   readonly idle: boolean
+  /** Missing: the relay was started by a version that does not tell it. */
+  readonly health?: RelayHealth
+}
+
+/** What the relay depends on and cannot mend itself. */
+export interface RelayHealth {
+  /** Whether answers of the DNS can be told secure from insecure, as last found. */
+  readonly dns: DnsStanding
 }
 
 export type ReloadAnswer =

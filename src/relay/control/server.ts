@@ -28,7 +28,7 @@ export interface ControlServerParts {
   readonly delivery: Pick<Delivery, 'wake' | 'idle'>
   readonly now: () => number
   /** Tells what only the relay knows of itself. */
-  readonly status: () => Pick<RelayStatus, 'version' | 'startedAtMs' | 'hostname' | 'listeners'>
+  readonly status: () => Pick<RelayStatus, 'version' | 'startedAtMs' | 'hostname' | 'listeners' | 'health'>
   readonly reload: () => ReloadAnswer | Promise<ReloadAnswer>
   /** Told of a message that an operator removed, for the journal. */
   readonly removed: (id: string) => void

@@ -1,0 +1,123 @@
+/** What a relay finds of its name servers is seen: in its log, on its control socket and by `hermetic queue`, at its start and after a restart. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+import { type LabDns, startDns } from '../lab/dns-server.ts'
+import { privateInternet } from '../lab/signing/private-internet.ts'
+import { createSignedWorld, type SignedWorld } from '../lab/signing/signed-world.ts'
+import { loadConfiguration } from '../relay/configuration/configuration.ts'
+import { askRelay } from '../relay/control/client.ts'
+import { type Relay, startRelay } from '../relay/relay.ts'
+import { direct } from '../system/dialer.ts'
+import { hermetic, hermeticJson } from './testing/process.ts'
+
+const directory = mkdtempSync(join(tmpdir(), 'health-'))
+let honest: SignedWorld
+let stripping: SignedWorld
+let behaviour: SignedWorld
+let dns: LabDns
+let relay: Relay | null = null
+const lines: string[] = []
+
+beforeAll(async () => {
+  const made = { zones: privateInternet(), nowMs: Date.now() }
+  honest = createSignedWorld({ ...made, behaviour: 'honest' })
+  stripping = createSignedWorld({ ...made, behaviour: 'strips-signatures' })
+  behaviour = honest
+  dns = await startDns(query => behaviour.respond(query))
+  writeFileSync(join(directory, 'root.key'), honest.anchorLines.ds.join('\n'))
+})
+afterEach(async () => {
+  await relay?.stop()
+  relay = null
+  lines.length = 0
+  behaviour = honest
+})
+afterAll(async () => {
+  await dns.close()
+  rmSync(directory, { recursive: true })
+})
+
+/** A relay with a state directory of that name, and its configuration file. */
+async function start(name: string, options = '', format = 'human'): Promise<{ file: string; state: string }> {
+  const file = join(directory, `${name}.yaml`)
+  const state = join(directory, name)
+  writeFileSync(
+    file,
+    `hostname: box.example.org
+state: ${state}
+listen: [{ address: 127.0.0.1, port: 0, tls: none }]
+dns: { servers: ['${dns.address}:${dns.port}'], timeout: 500ms, anchors: ${join(directory, 'root.key')}, ${options} }
+limits: { min_free: 1MB }
+log: { format: ${format} }
+`,
+  )
+  const loaded = loadConfiguration(file)
+  if ('problems' in loaded) throw new Error(JSON.stringify(loaded.problems))
+  relay = await startRelay(loaded.settings, { dialer: direct, resolver: null, log: line => lines.push(line) })
+  return { file, state }
+}
+
+const logged = (what: RegExp) => vi.waitFor(() => expect(lines.join('\n')).toMatch(what), 5_000)
+
+test('servers that pass signatures on are told once, and queue says nothing of them', async () => {
+  const { file, state } = await start('works')
+  await logged(/Z DNSSEC: signatures arrive, and answers are validated$/m)
+  const health = { dns: { trust: 'validate', validation: 'works', says: [] } }
+  expect(await askRelay(state, { op: 'status' })).toMatchObject({ answer: { health } })
+  const [plain, json] = await Promise.all([
+    hermetic(['queue', 'list', '--config', file]),
+    hermeticJson(['queue', 'list', '--config', file]),
+  ])
+  expect(plain).toEqual({ code: 0, out: 'nothing waits\n', err: '' })
+  expect(json).toMatchObject({ code: 0, document: { schema: 'hermetic.queue/1', through: 'relay', health } })
+  expect(lines.filter(line => line.includes('DNSSEC'))).toHaveLength(1)
+})
+
+test('servers that strip signatures are told in the log and above the queue', async () => {
+  behaviour = stripping
+  const { file } = await start('strips')
+  await logged(/Z warning: DNSSEC: The resolver \S+ strips DNSSEC signatures: .* mail goes on without DANE\./)
+  const { code, out } = await hermetic(['queue', 'list', '--config', file])
+  expect(code).toBe(0)
+  expect(out).toMatch(/^DNSSEC: The resolver \S+ strips DNSSEC signatures:/)
+  expect(out).toMatch(/\nnothing waits\n$/)
+})
+
+test('servers that stop passing them on are told as an error after a restart, too', async () => {
+  await start('loses')
+  await logged(/DNSSEC: signatures arrive/)
+  await relay?.stop()
+  lines.length = 0
+  behaviour = stripping
+  const { file } = await start('loses', '', 'json')
+  await logged(/"kind":"dns"/)
+  const told = lines.map(line => JSON.parse(line)).find(({ kind }) => kind === 'dns')
+  expect(told).toMatchObject({
+    severity: 'error',
+    trust: 'validate',
+    validation: 'lost',
+    says: [expect.stringContaining('and did not on ')],
+  })
+  expect(await hermeticJson(['queue', 'list', '--config', file])).toMatchObject({
+    document: { health: { dns: { validation: 'lost' } } },
+  })
+})
+
+test('a relay that validates nothing says so at its start', async () => {
+  const { state } = await start('off', 'trust: none')
+  expect(lines.join('\n')).toContain('DNSSEC: off, as dns.trust says: no TLSA record counts')
+  expect(await askRelay(state, { op: 'status' })).toMatchObject({
+    answer: { health: { dns: { trust: 'none', validation: 'off' } } },
+  })
+})
+
+test('where no relay runs nobody knows', async () => {
+  const file = join(directory, 'nobody.yaml')
+  writeFileSync(file, `state: ${join(directory, 'nobody')}\n`)
+  expect(await hermeticJson(['queue', 'list', '--config', file])).toMatchObject({
+    code: 0,
+    document: { through: 'spool', health: null },
+  })
+})
