@@ -108,7 +108,10 @@ describe('wrong usage is 64, with one sentence and a hint', () => {
 
 test('serve ends with a line that says so', async () => {
   const own = join(directory, 'serve.yaml')
-  writeFileSync(own, `state: ${join(directory, 'serving')}\nlisten: [{ address: 127.0.0.1, port: 0 }]\n`)
+  writeFileSync(
+    own,
+    `state: ${join(directory, 'serving')}\nlisten: [{ address: 127.0.0.1, port: 0 }]\ndns: { trust: none }\n`,
+  )
   const child = spawn(process.execPath, [main, 'serve', '--config', own])
   let out = ''
   child.stdout.on('data', bytes => {
@@ -163,7 +166,7 @@ describe('config check looks at the certificates', () => {
     const pair = `{ chain: ${chain}, key: ${key} }`
     writeFileSync(
       file,
-      `hostname: box.example.org\nlisten: [{ address: 127.0.0.1, tls: ${tls} }]\ntls: { certificates: [${pair}] }\n`,
+      `hostname: box.example.org\nlisten: [{ address: 127.0.0.1, tls: ${tls} }]\ntls: { certificates: [${pair}] }\ndns: { trust: none }\n`,
     )
     const [plain, json] = await Promise.all([
       hermetic(['config', 'check', file]),

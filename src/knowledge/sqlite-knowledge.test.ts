@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { StoredKnowledge } from './knowledge.ts'
+import { readValidationMemory } from './knowledge-reader.ts'
 import { openKnowledge } from './sqlite-knowledge.ts'
 
 const minute = 60_000
@@ -103,6 +104,19 @@ test('when name servers last passed signatures on survives a restart', async () 
   expect(knowledge.validation.lastWorked('192.0.2.53:53')).toBe(nowMs)
   expect(knowledge.validation.lastWorked('ad 127.0.0.1:53')).toBe(nowMs - minute)
   expect(knowledge.validation.lastWorked('127.0.0.1:53')).toBeNull()
+})
+
+test('what is known of name servers can be read beside the relay, and where nothing can be read nothing is known', async () => {
+  knowledge.validation.worked('192.0.2.53:53', nowMs)
+  await knowledge.close()
+  const memory = readValidationMemory(directory)
+  expect(memory.lastWorked('192.0.2.53:53')).toBe(nowMs)
+  expect(memory.lastWorked('192.0.2.54:53')).toBeNull()
+  expect(readValidationMemory(join(directory, 'nowhere')).lastWorked('192.0.2.53:53')).toBeNull()
+  writeFileSync(join(directory, 'knowledge.db'), 'no database')
+  expect(readValidationMemory(directory).lastWorked('192.0.2.53:53')).toBeNull()
+  rmSync(join(directory, 'knowledge.db'))
+  knowledge = await open()
 })
 
 test('of name servers only the last hundred sets are known', async () => {

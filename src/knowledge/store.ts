@@ -32,7 +32,7 @@ export interface KnowledgeFound {
   readonly validation: readonly ServersWorked[]
 }
 
-const knowledgeSchema: StoreSchema = {
+export const knowledgeSchema: StoreSchema = {
   applicationId: 0x68_6d_6b_6e, // "hmkn"
   migrations: [
     `CREATE TABLE hint (target TEXT PRIMARY KEY, failures INTEGER NOT NULL, avoid_until INTEGER NOT NULL, reason TEXT NOT NULL)
@@ -42,9 +42,17 @@ const knowledgeSchema: StoreSchema = {
   ],
 }
 
+export function knowledgePath(directory: string): string {
+  return join(directory, 'knowledge.db')
+}
+
 function openKnowledgeStore(directory: string): ThreadStore<KnowledgeFound, KnowledgeBatch, KnowledgeReply> {
-  const path = join(directory, 'knowledge.db')
-  const database = openDatabase({ path, schema: knowledgeSchema, synchronous: 'OFF', access: 'shared' })
+  const database = openDatabase({
+    path: knowledgePath(directory),
+    schema: knowledgeSchema,
+    synchronous: 'OFF',
+    access: 'shared',
+  })
   const sql = {
     begin: database.prepare('BEGIN IMMEDIATE'),
     commit: database.prepare('COMMIT'),

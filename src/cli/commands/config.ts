@@ -1,29 +1,85 @@
-/** `hermetic config check | example | schema | reload` */
+/**
+ * `hermetic config check | example | schema | reload`
+ *
+ * `check` reads what the relay would read, and asks the DNS servers what they are good for. Exit 0: a relay can work with it; servers that do not answer are a
+ * remark, as the file may be checked where they are out of reach. 1: the file is good, and with these servers mail would wait. 78: the file is bad.
+ */
+import type { DnsStanding } from '../../judgement/evidence.ts'
+import { standingPhrase } from '../../judgement/standing-text.ts'
+import { visible } from '../../judgement/visible.ts'
 import { exampleConfiguration } from '../../relay/configuration/example.ts'
 import { configurationJsonSchema } from '../../relay/configuration/schema.ts'
 import { askRelay } from '../../relay/control/client.ts'
 import type { Settings } from '../../relay/settings.ts'
+import { createDnsClient } from '../../system/dns-client.ts'
 import { loadCertificates } from '../../system/server-certificates.ts'
-import { configured, problemLines } from '../configured.ts'
-import { asHoped, type Context } from '../context.ts'
+import { configured, configuredToStart, problemLines } from '../configured.ts'
+import { answerIsNo, asHoped, type Context } from '../context.ts'
 import { CliFailure } from '../failure.ts'
+import { resolversOf } from '../resolvers.ts'
 
-export function check(file: string | null, context: Context): number {
-  const { settings, file: used, remarks: read } = configured(file ?? context.config)
+export async function check(file: string | null, context: Context): Promise<number> {
+  const { settings, file: used, remarks: read } = configuredToStart(file ?? context.config)
   const source = used ?? 'the built-in defaults'
   const remarks = [...read, ...checkedCertificates(settings)]
+  const dns = await checkedServers(settings, context)
   const lines = [
-    `${source}: ${context.paint('green', 'good')}`,
+    dns.isGood
+      ? `${source}: ${context.paint('green', 'good')}`
+      : `${source}: well-formed, but ${context.paint('red', 'with these DNS servers mail would wait')}`,
     ...remarks.map(remark => `  ${context.paint('yellow', 'note')}: ${remark}`),
     `  hostname ${settings.hostname}, state in ${settings.state}`,
     ...settings.listen.map(({ address, port, tls }) => `  listens on ${address} port ${port}, TLS: ${tls}`),
     `  routes: ${[...settings.routes.map(({ name }) => name), 'then mx'].join(', ')}`,
+    ...standingLines(dns, context),
   ]
   context.answer(
-    { schema: 'hermetic.config-check/1', file: used, good: true, remarks, settings },
+    { schema: 'hermetic.config-check/1', file: used, good: dns.isGood, remarks, dns: dns.standing, settings },
     lines.join('\n'),
   )
-  return asHoped
+  return dns.isGood ? asHoped : answerIsNo
+}
+
+interface CheckedServers {
+  readonly standing: DnsStanding
+  /** Mail that looks for TLSA records could be delivered, as far as can be told. */
+  readonly isGood: boolean
+}
+
+/** Asks what the relay will ask at its start, and believes what it remembers. */
+async function checkedServers(settings: Settings, context: Context): Promise<CheckedServers> {
+  const resolvers = resolversOf(settings)
+  const slow = setTimeout(() => context.remark('asking the DNS servers …'), tellAfterMs)
+  try {
+    const standing = await resolvers.mail.probe()
+    const { validation } = standing
+    const waits = validation === 'lost' || validation === 'required'
+    const isGood = !waits && (validation !== 'unknown' || !(await isThere(settings)))
+    return { standing, isGood }
+  } finally {
+    clearTimeout(slow)
+    await resolvers.close()
+  }
+}
+
+/** Whether a server answers at all, if only to refuse: then that nothing can be validated is no matter of being offline. */
+async function isThere({ dns }: Settings): Promise<boolean> {
+  const timeoutMs = Math.min(dns.timeoutMs, plainTimeoutMs)
+  const client = createDnsClient({ servers: dns.servers, timeoutMs, hostsFile: null })
+  try {
+    const { outcome, server } = await client.resolve({ name: '.', type: 'TXT' })
+    return outcome !== 'failed' || server !== null
+  } finally {
+    await client.close()
+  }
+}
+
+function standingLines({ standing, isGood }: CheckedServers, { paint }: Context): string[] {
+  const [colour, label] = isGood ? (['yellow', 'note'] as const) : (['red', 'problem'] as const)
+  return [
+    `  DNSSEC: ${standingPhrase(standing)}`,
+    ...standing.says.map(says => `    ${paint(colour, label)}: ${visible(says, maxSentenceChars)}`),
+  ]
 }
 
 /** Looks at what the relay will show its clients. @returns remarks; throws the failure that tells every problem, as for any other option. */
@@ -84,3 +140,8 @@ export async function reload(context: Context): Promise<number> {
   )
   return asHoped
 }
+
+/** Whoever waits is told for what. */
+const tellAfterMs = 1_500
+const plainTimeoutMs = 3_000
+const maxSentenceChars = 1_200

@@ -25,11 +25,11 @@ import { createRouting } from '../../relay/routing/routing.ts'
 import type { Settings } from '../../relay/settings.ts'
 import { statePaths } from '../../relay/state-paths.ts'
 import { direct } from '../../system/dialer.ts'
-import { createDnsClient } from '../../system/dns-client.ts'
 import { StoreRefused } from '../../system/sqlite.ts'
 import { configured } from '../configured.ts'
 import { answerIsNo, asHoped, type Context } from '../context.ts'
 import { CliFailure } from '../failure.ts'
+import { resolversOf } from '../resolvers.ts'
 
 export async function run(
   address: string,
@@ -47,12 +47,10 @@ export async function run(
       'For example --source 192.0.2.1',
     )
 
-  const dns = { servers: settings.dns.servers, timeoutMs: settings.dns.timeoutMs }
-  const resolver = createDnsClient({ ...dns, hostsFile: null })
-  const hostsResolver = createDnsClient({ ...dns, hostsFile: settings.dns.hostsFile })
+  const resolvers = resolversOf(settings)
   const hop = createHop({
-    resolver,
-    hostsResolver,
+    resolver: resolvers.mail,
+    hostsResolver: resolvers.hosts,
     dialer: direct,
     knowledge: nothingLearned,
     hostname: settings.hostname,
@@ -71,7 +69,7 @@ export async function run(
     return document.candidates.length > 0 ? asHoped : answerIsNo
   } finally {
     await hop.close()
-    await Promise.all([resolver.close(), hostsResolver.close()])
+    await resolvers.close()
   }
 }
 
