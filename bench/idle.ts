@@ -52,6 +52,7 @@ try {
       'listen:',
       `  - { address: 127.0.0.1, port: ${port}, tls: starttls }`,
       `limits: { connections: ${connections + 100}, connections_per_address: 1000 }`,
+      'dns: { trust: none }',
       '',
     ].join('\n'),
   )

@@ -61,6 +61,7 @@ async function hermetic(sinkPort: number): Promise<UnderTest> {
       'routes:',
       `  - { name: sink, to: { host: 127.0.0.1, port: ${sinkPort} } }`,
       `log: { format: human, file: ${join(state, 'log')} }`,
+      'dns: { trust: none }',
       '',
     ].join('\n'),
   )

@@ -36,6 +36,7 @@ export async function startLabRelay(lab: Lab, { state, port, log }: LabRelayOpti
   const setup = relaySetup(lab)
   const configuration = join(state, 'hermetic.yaml')
   writeRoots(state, setup)
+  writeFileSync(anchorsFile(state), setup.anchors)
   const settings = settingsOf(configurationText(setup, state, port), configuration, port)
   const relay = await startRelay(settings, { dialer: lab.dialer, resolver: null, log }).catch((error: unknown) => {
     throw startFailure(error, settings)
@@ -74,6 +75,10 @@ function rootsFile(state: string, domain: string): string {
   return join(state, `roots-of-${domain}.pem`)
 }
 
+function anchorsFile(state: string): string {
+  return join(state, 'anchors-of-the-lab.key')
+}
+
 /** What an operator would write. */
 function configurationText(setup: RelaySetup, state: string, port: number): string {
   const remark = '# The configuration of a relay in the lab: hermetic tour, hermetic lab.\n'
@@ -89,7 +94,12 @@ function configurationText(setup: RelaySetup, state: string, port: number): stri
         to: to === 'mx' ? to : { ...to, roots: rootsFile(state, recipientDomain) },
         tls: level,
       })),
-      dns: { servers: setup.dnsServers, hosts_file: false, allow_addresses: setup.allowAddresses },
+      dns: {
+        servers: setup.dnsServers,
+        hosts_file: false,
+        allow_addresses: setup.allowAddresses,
+        anchors: anchorsFile(state),
+      },
     })
   )
 }

@@ -186,6 +186,7 @@ function configure(life: number): void {
       `  - { name: sink, to: { host: 127.0.0.1, port: ${sinkPort} } }`,
       'retry: { schedule: [1s] }',
       `log: { format: human, file: ${join(directory, 'log')} }`,
+      'dns: { trust: none }',
       '',
     ].join('\n'),
   )

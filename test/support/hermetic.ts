@@ -26,12 +26,13 @@ export interface Started {
   stop(): Promise<void>
 }
 
-/** @param yaml Lines on top of hostname, state, listener, relay and log. */
+/** @param yaml Lines on top of hostname, state, listener, relay and log. Where they do not speak of `dns` nothing is validated, so that nobody is asked for it. */
 export async function startHermetic(options: {
   readonly directory: string
   readonly tls?: 'none' | 'starttls' | 'implicit'
   readonly yaml?: readonly string[]
 }): Promise<Started> {
+  const { yaml = [] } = options
   mkdirSync(options.directory, { recursive: true })
   const port = await freePort()
   const configuration = join(options.directory, 'hermetic.yaml')
@@ -46,7 +47,8 @@ export async function startHermetic(options: {
       'relay: { from: [127.0.0.0/8] }',
       'retry: { schedule: [1s] }',
       `log: { format: human, file: ${logFile} }`,
-      ...(options.yaml ?? []),
+      ...(yaml.some(line => line.startsWith('dns:')) ? [] : ['dns: { trust: none }']),
+      ...yaml,
       '',
     ].join('\n'),
   )
