@@ -6,12 +6,25 @@
 import { createAuthority } from '../system/certificate-maker.ts'
 import type { WorldZone } from './signing/signed-world.ts'
 import type { ConfiguredHop, Situation, WorldHost } from './situation.ts'
+import { aliases } from './situations/aliases.ts'
 import { configuredHops } from './situations/configured-hops.ts'
+import { daneRoutes } from './situations/dane-routes.ts'
 import { injections } from './situations/injections.ts'
 import { internet } from './situations/internet.ts'
 import { opportunistic } from './situations/opportunistic.ts'
+import { tlsaLookups } from './situations/tlsa-lookups.ts'
+import { tlsaRecords } from './situations/tlsa-records.ts'
 
-export const situations: readonly Situation[] = [...configuredHops, ...injections, ...opportunistic, internet]
+export const situations: readonly Situation[] = [
+  ...tlsaRecords,
+  ...tlsaLookups,
+  ...aliases,
+  ...daneRoutes,
+  ...configuredHops,
+  ...injections,
+  ...opportunistic,
+  internet,
+]
 
 export interface World {
   /** PEM of the CA that the lab's operator trusts. */
