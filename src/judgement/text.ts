@@ -183,7 +183,7 @@ export function dnsText({
     ...(why === null ? [] : [why]),
     ...(aliases.length === 0 ? [] : [`alias of ${aliases.join(', ')}`]),
     ...(ttlSeconds === null ? [] : [`TTL ${ttlSeconds} s`]),
-    because === null ? security : `${security}: ${because}`,
+    because === null ? security : `${security}: ${because.replace(/\.$/, '')}`,
     ...(server === null ? [] : [`from ${server}`]),
   ]
   return visible(`${name} ${type}: ${what} (${notes.join('; ')})`, maxSentenceChars)

@@ -12,12 +12,15 @@ import type { Candidate, Destination, Itinerary } from '../../hop/types.ts'
 import type { JournalReader } from '../../journal/journal.ts'
 import { openJournalReader } from '../../journal/journal-reader.ts'
 import { wrapped } from '../../judgement/columns.ts'
-import type { SessionDocument } from '../../judgement/evidence.ts'
+import type { DnsStanding, SessionDocument } from '../../judgement/evidence.ts'
 import { findingFor } from '../../judgement/findings.ts'
 import type { Level } from '../../judgement/plan.ts'
+import { asksForDane } from '../../judgement/plan-rules.ts'
+import { standingTexts } from '../../judgement/standing-text.ts'
 import { dnsText, findingLines, planLines, seenLines } from '../../judgement/text.ts'
 import { visible } from '../../judgement/visible.ts'
 import type { Knowledge } from '../../knowledge/knowledge.ts'
+import type { DnsSecurity } from '../../protocol/dns/answer.ts'
 import { localPath } from '../../relay/maildrop/submit.ts'
 import { ownAddresses } from '../../relay/own-addresses.ts'
 import type { RouteDecision } from '../../relay/ports.ts'
@@ -64,7 +67,11 @@ export async function run(
     const decision = await createRouting(settings.routes, { hop }).decide({ recipient, sender, source })
     const itinerary = decision.kind === 'deliver' ? await hop.itinerary(decision.destination) : null
     const seen = lastSeen(settings, itinerary?.candidates ?? [])
-    const document = documentOf(recipient.text, sender?.text ?? '', source, decision, itinerary, seen)
+    const document = {
+      ...documentOf(recipient.text, sender?.text ?? '', source, decision, itinerary, seen),
+      // As it came out while the questions above were answered.
+      standing: resolvers.mail.standing,
+    }
     context.answer(document, textOf(document, context))
     return document.candidates.length > 0 ? asHoped : answerIsNo
   } finally {
@@ -73,7 +80,7 @@ export async function run(
   }
 }
 
-type RouteDocument = ReturnType<typeof documentOf>
+type RouteDocument = ReturnType<typeof documentOf> & { readonly standing: DnsStanding }
 
 function documentOf(
   address: string,
@@ -101,6 +108,7 @@ function documentOf(
       finding: findingFor(why, host),
     })),
     finding: failure === null ? null : findingFor(failure, null),
+    mx: itinerary?.mx ?? null,
     dns: itinerary?.dns ?? [],
   }
 }
@@ -140,7 +148,12 @@ function textOf(document: RouteDocument, { paint }: Context): string {
   )
   for (const { rule, because } of document.passed)
     lines.push(...wrapped(`before it "${visible(rule)}": ${visible(because)}`, '    ', '      '))
-  if (destination !== null) lines.push(`  level ${destination.level}: ${levelSays[destination.level]}`)
+  if (destination !== null) {
+    lines.push(`  level ${destination.level}: ${levelSays[destination.level]}`)
+    if (document.mx !== null) lines.push(...wrapped(mxText(document.mx), '  ', '    '))
+    if (asksForDane(destination.level) && document.standing.validation !== 'works')
+      for (const text of standingTexts(document.standing)) lines.push(...wrapped(`DNSSEC: ${text}`, '  ', '    '))
+  }
   for (const [i, candidate] of document.candidates.entries())
     lines.push(...candidateLines(candidate, i + 1, paint))
   // Of a literal the finding says it all.
@@ -153,6 +166,13 @@ function textOf(document: RouteDocument, { paint }: Context): string {
   for (const answer of document.dns) lines.push(...wrapped(`DNS ${dnsText(answer)}`, '  ', '      '))
   lines.push(paint('dim', '  nothing was sent'))
   return lines.join('\n')
+}
+
+/** What the hosts' names are worth. */
+function mxText({ security, because, aliases }: NonNullable<RouteDocument['mx']>): string {
+  const alias = aliases.length === 0 ? '' : `, by the alias ${aliases.map(name => visible(name)).join(' -> ')}`
+  const why = because === null ? mxWords[security] : visible(because)
+  return `MX ${security}${alias}: ${why}`
 }
 
 function whereTo({ outcome, destination, reply, finding }: RouteDocument): string {
@@ -204,6 +224,14 @@ function pathOf(text: string, settings: Settings) {
   const path = localPath(/^<(.*)>$/s.exec(text)?.[1] ?? text, settings)
   if (typeof path !== 'string') return path
   throw new CliFailure('cli.usage', path, 'For example: hermetic route pat@example.org')
+}
+
+const mxWords: Readonly<Record<DnsSecurity, string>> = {
+  secure: 'signatures prove which hosts take the mail',
+  unvalidated: 'nobody was asked whether the answer is genuine',
+  insecure: 'nothing vouches for the answer that names the hosts',
+  indeterminate: 'nothing vouches for the answer that names the hosts',
+  bogus: 'the answer contradicts its signatures',
 }
 
 const levelSays: Readonly<Record<Level, string>> = {
