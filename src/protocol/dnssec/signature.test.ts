@@ -275,6 +275,10 @@ describe('an RSA key (RFC 3110 §2, RFC 5702 §2)', () => {
     const long = { ...key, dnskey: asDnskey(dnskeyRdata(257, 8, Uint8Array.from([0, 0, length, ...rest]))) }
     expect(verdictOf(signedBy(long), long.dnskey)).toBe('good')
   })
+  test('of the largest size verifies', () => {
+    const key = makeKey(8, 257, 4096)
+    expect(verdictOf(signedBy(key), key.dnskey)).toBe('good')
+  })
   test('costs by the square of its size, and by its exponent', () => {
     const spentFor = (key: Dnskey, bytes: number) => {
       const { rrset, rrsig } = only(signedBy(makeKey(8)))
