@@ -356,7 +356,7 @@ export const configurationSchema = z.strictObject(
         .default(false)
         .meta({
           description:
-            'While the servers give no answers that can be told secure from insecure, mail that would look for TLSA records waits instead of going on without them.',
+            'While the servers give no answers that can be told secure from insecure, mail whose next hop must be looked up waits, instead of going on without DANE.',
           examples: [true],
         }),
       insecure: z
