@@ -96,6 +96,7 @@ function configurationText(setup: RelaySetup, state: string, port: number): stri
       })),
       dns: {
         servers: setup.dnsServers,
+        timeout: `${setup.dnsTimeoutSeconds}s`,
         hosts_file: false,
         allow_addresses: setup.allowAddresses,
         anchors: anchorsFile(state),

@@ -98,6 +98,9 @@ function* notDelivered(
     if (carried.plan.name !== expect.name)
       yield `the relay says the name of the next hop is ${carried.plan.name}, not ${expect.name}`
     yield* otherRecord(expect.record, carried)
+    const { dane } = carried.plan
+    if (dane?.kind === 'records' && dane.owner !== expect.tlsa.at(-1))
+      yield `the TLSA records are those of ${visible(dane.owner)}, not of ${expect.tlsa.at(-1) ?? 'nobody'}`
     for (const code of expect.remarks)
       if (!carried.findings.some(finding => finding.code === code)) yield `nothing is told of ${code}`
     const asked = carried.plan.references.map(({ name }) => name).join(', ')

@@ -14,6 +14,8 @@ export interface RelaySetup {
   readonly hostname: string
   /** `address:port` of the only DNS server. */
   readonly dnsServers: readonly string[]
+  /** Seconds that one question may take: some servers of the lab never answer. */
+  readonly dnsTimeoutSeconds: number
   /** Networks that an MX may point to although no real host is there. */
   readonly allowAddresses: readonly string[]
   /** What stands in a file of trust anchors: the lab's root, and no other. */
@@ -43,6 +45,7 @@ export function relaySetup(lab: Lab): RelaySetup {
   return {
     hostname: 'relay.hermetic.example',
     dnsServers: [`${lab.dns.address}:${lab.dns.port}`],
+    dnsTimeoutSeconds: 3,
     allowAddresses: documentationNetworks,
     anchors: lab.anchors,
     routes: lab.hops.map(({ domain, to, level }) => ({ recipientDomain: domain, to, level, roots: lab.root })),

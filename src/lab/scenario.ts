@@ -43,7 +43,7 @@ interface Delivered {
   readonly untouched: readonly string[]
   /** Hosts that must not have been called. */
   readonly uncalled: readonly string[]
-  /** Owners that TLSA records may be asked for; no other. */
+  /** Owners that TLSA records may be asked for, no other; the last is the one of the records that count. */
   readonly tlsa: readonly string[]
 }
 
