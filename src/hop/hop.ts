@@ -8,15 +8,13 @@ import { isAtLeast } from '../judgement/plan-rules.ts'
 import { peerProof } from '../judgement/verdict.ts'
 import type { Knowledge } from '../knowledge/knowledge.ts'
 import type { ClientTimeouts } from '../protocol/smtp/client.ts'
-import type { Certificate } from '../protocol/x509/model.ts'
-import { readChain } from '../protocol/x509/pem.ts'
 import type { Dialer } from '../system/dialer.ts'
-import { createClientContext, defaultRoots } from '../system/outgoing.ts'
 import type { Resolver } from '../system/resolver.ts'
 import { createCertificateReader } from './certificates.ts'
 import type { Conversation } from './conversation.ts'
 import { findItinerary, findMxNames, type ItineraryParts } from './itinerary.ts'
-import { type ReachParts, reach, type Trust } from './reach.ts'
+import { type ReachParts, reach } from './reach.ts'
+import { rememberTrust } from './trust.ts'
 import type { Candidate, Channel, Hop, Itinerary } from './types.ts'
 
 /** `hostname` and the times are looked up for each connection, so that getters may change them while the engine is at work. */
@@ -166,27 +164,6 @@ function isAsStrict(made: Plan, asked: Plan): boolean {
 const nameOrder: readonly NameProof[] = ['unauthenticated', 'mta-sts', 'secure-mx', 'configured']
 const startTlsOrder: readonly Plan['starttls'][] = ['never', 'if-offered', 'required']
 
-/** What is trusted, once for each set of roots: making it parses every certificate in it. */
-function rememberTrust(): (roots: string | null) => Trust {
-  const known = new Map<string | null, Trust>()
-  return roots => {
-    const met = known.get(roots)
-    if (met !== undefined) return met
-    if (known.size >= maxTrust) known.clear()
-    const trust = {
-      context: createClientContext(roots),
-      roots: certificatesOf(roots ?? defaultRoots()),
-    }
-    known.set(roots, trust)
-    return trust
-  }
-}
-
-/** What cannot be read vouches for nobody. */
-function certificatesOf(pem: string): readonly Certificate[] {
-  return readChain(pem, maxRoots).flatMap(read => (read.kind === 'certificate' ? [read.certificate] : []))
-}
-
 /** `s` with the time, this engine's own letters and a number: unique over restarts and workers. */
 function sessionIds(now: () => number, random: (below: number) => number): () => string {
   const mark = random(36 ** 4)
@@ -198,9 +175,3 @@ function sessionIds(now: () => number, random: (below: number) => number): () =>
     return `s${now().toString(36)}${mark}${serial.toString(36).padStart(3, '0')}`
   }
 }
-
-/** Mozilla has some 150. */
-const maxRoots = 5_000
-
-/** Routes with roots of their own are few. */
-const maxTrust = 100

@@ -10,6 +10,7 @@ import { connect, type Socket } from 'node:net'
 import {
   connect as connectTls,
   createSecureContext,
+  DEFAULT_CIPHERS,
   getCACertificates,
   type SecureContext,
   type TLSSocket,
@@ -110,11 +111,19 @@ export function secureClient(
   })
 }
 
-/** What a client's context trusts and refuses. @param roots PEM of the only roots to trust; null: Mozilla's, as Node carries them. */
-export function createClientContext(roots: string | null): SecureContext {
+/** Which chain a server is asked to show: whichever it prefers, or only one whose own key is RSA, or ECDSA (RFC 8446 §4.2.3, RFC 5246 §7.4.1.4.1). */
+export type ServerKeys = 'any' | 'rsa' | 'ecdsa'
+
+/**
+ * What a client's context trusts and refuses.
+ * @param roots PEM of the only roots to trust; null: Mozilla's, as Node carries them.
+ * @param keys other than `any` leaves out what the other kind of key would sign, so that a server without such a chain cannot shake hands
+ */
+export function createClientContext(roots: string | null, keys: ServerKeys = 'any'): SecureContext {
   return createSecureContext({
     // What an operator trusts is trusted, also an intermediate or a server's own certificate: as our own validation has it.
     ...(roots === null ? {} : { ca: roots, allowPartialTrustChain: true }),
+    ...(keys === 'any' ? {} : onlyKeys[keys]),
     minVersion: 'TLSv1.2',
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
   })
@@ -178,3 +187,17 @@ function timedOut(timeoutMs: number): ConnectionFault {
 const stopped: ConnectionFault = { kind: 'failed', code: 'STOPPED', message: 'stopped by us' }
 
 const maxChainLength = 100
+
+/** TLS 1.3 goes by the signature algorithms alone; in TLS 1.2 the cipher suite names the kind of key, too. */
+const onlyKeys = {
+  rsa: {
+    sigalgs: ['rsa_pss_rsae', 'rsa_pss_pss', 'rsa_pkcs1']
+      .flatMap(kind => [`${kind}_sha256`, `${kind}_sha384`, `${kind}_sha512`])
+      .join(':'),
+    ciphers: `${DEFAULT_CIPHERS}:!aECDSA`,
+  },
+  ecdsa: {
+    sigalgs: 'ecdsa_secp256r1_sha256:ecdsa_secp384r1_sha384:ecdsa_secp521r1_sha512',
+    ciphers: `${DEFAULT_CIPHERS}:!aRSA`,
+  },
+} as const satisfies Record<Exclude<ServerKeys, 'any'>, object>

@@ -19,7 +19,7 @@ import { asksForDane } from '../../judgement/plan-rules.ts'
 import { standingTexts } from '../../judgement/standing-text.ts'
 import { dnsText, findingLines, planLines, seenLines } from '../../judgement/text.ts'
 import { visible } from '../../judgement/visible.ts'
-import type { Knowledge } from '../../knowledge/knowledge.ts'
+import { nothingLearned } from '../../knowledge/nothing-learned.ts'
 import type { DnsSecurity } from '../../protocol/dns/answer.ts'
 import { localPath } from '../../relay/maildrop/submit.ts'
 import { ownAddresses } from '../../relay/own-addresses.ts'
@@ -55,6 +55,7 @@ export async function run(
     resolver: resolvers.mail,
     hostsResolver: resolvers.hosts,
     dialer: direct,
+    // What was learned changes the order of waiting, not the way.
     knowledge: nothingLearned,
     hostname: settings.hostname,
     ownAddresses: ownAddresses(settings.listen),
@@ -241,15 +242,4 @@ const levelSays: Readonly<Record<Level, string>> = {
   encrypt: 'always TLS, with any certificate',
   verify: 'always TLS, and the certificate must prove the name; else the mail waits',
   'dane-only': 'always proof by TLSA records, at hosts that a secure answer named; else the mail waits',
-}
-
-/** What was learned changes the order of waiting, not the way: `route` neither reads nor changes it. */
-const nothingLearned: Knowledge = {
-  hint: () => null,
-  failed() {},
-  answered() {},
-  hints: () => [],
-  count() {},
-  counters: () => ({}),
-  close: () => Promise.resolve(),
 }
