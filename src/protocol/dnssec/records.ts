@@ -86,7 +86,7 @@ export function readNsec3({ name, rdata }: Pick<ResourceRecord, 'name' | 'rdata'
 /** RFC 4034 appendix B: a sum over the whole RDATA. Algorithm 1, which has another, is long gone. */
 export function keyTag(dnskeyRdata: Uint8Array): number {
   let sum = 0
-  for (const [index, byte] of dnskeyRdata.entries()) sum += index % 2 === 0 ? byte << 8 : byte
+  for (let at = 0; at < dnskeyRdata.length; at += 2) sum += u16(dnskeyRdata, at)
   return (sum + (sum >>> 16)) & 0xffff
 }
 
