@@ -601,9 +601,12 @@ routes:
     ).toContain('no answer about mx.b.example can be secure')
     expect(
       remarks('dns: { anchors: a.key }\nroutes: [{ to: { host: store.local }, tls: dane-only }]', {
-        '/etc/a.key': rootDs.replace('. ', 'local. '),
+        '/etc/a.key': `${rootDs}\n${rootDs.replace('. ', 'local. ')}`,
       }),
     ).toBe('')
+    expect(remarks('dns: { anchors: a.key }', { '/etc/a.key': rootDs.replace('. ', 'lab.local. ') })).toContain(
+      'dns.anchors has no key of the root, so no answer outside of lab.local can be secure',
+    )
     expect(remarks('routes: [{ name: a, to: mx, tls: verify }]')).toContain(
       'dane-only takes only names that DNSSEC',
     )

@@ -5,7 +5,8 @@
  * Success is the text of the anchors and no problem. It asks no server: whether one is good for it is found out by a probe.
  */
 import { networkContains, parseAddress, parseNetwork } from '../../judgement/addresses.ts'
-import { isAtOrBelow, parseName } from '../../protocol/dns/name.ts'
+import { visible } from '../../judgement/visible.ts'
+import { isAtOrBelow, nameKey, parseName } from '../../protocol/dns/name.ts'
 import { readAnchors } from '../../protocol/dnssec/anchors.ts'
 import { privateNames } from '../../protocol/dnssec/private-names.ts'
 import { parseNameServer } from '../../system/dns-servers.ts'
@@ -124,7 +125,14 @@ function anchorsText(path: string, tools: TrustTools): string | null {
     return null
   }
   const read = readAnchors(text)
-  if (read.kind === 'anchors') return text
+  if (read.kind === 'anchors') {
+    const zones = [...new Set(read.anchors.map(({ zone }) => nameKey(zone)))]
+    if (read.anchors.every(({ zone }) => zone.length > 0))
+      tools.remark(
+        `dns.anchors has no key of the root, so no answer outside of ${visible(shortList(zones), 200)} can be secure; put the keys of the root into it as well, unless that is meant`,
+      )
+    return text
+  }
   const says = `${read.says.charAt(0).toLowerCase()}${read.says.slice(1).replace(/\.$/, '')}`
   tools.problem({
     file: tools.absolute(path),
@@ -145,12 +153,12 @@ function isOnThisMachine(server: string): boolean {
 }
 
 function shortList(names: readonly string[]): string {
-  const more = names.length - shownRoutes
-  return more > 0 ? `${names.slice(0, shownRoutes).join(', ')} and ${more} more` : names.join(', ')
+  const more = names.length - shownNames
+  return more > 0 ? `${names.slice(0, shownNames).join(', ')} and ${more} more` : names.join(', ')
 }
 
 const loopback = ['127.0.0.0/8', '::1'].flatMap(text => parseNetwork(text) ?? [])
 const onlyThisMachine =
   'servers of this machine (127.0.0.0/8, ::1), because dns.trust: ad believes a bit that anybody on the way from another one can set; dns.trust: validate works with any, and dns.ad_from_anywhere: true believes all'
-const shownRoutes = 5
+const shownNames = 5
 const mostAnchorChars = 1024 * 1024
