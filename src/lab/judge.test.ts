@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { DeliveryDocument, RecipientOutcome, SessionDocument } from '../judgement/evidence.ts'
+import type { ReasonCode } from '../judgement/failure.ts'
+import type { Visit } from './host.ts'
 import { judge, traceBefore } from './judge.ts'
 import { type Observation, submissionFor } from './play.ts'
 import { type Scenario, scenarios } from './scenarios.ts'
@@ -52,7 +54,7 @@ function session(change: Partial<SessionDocument> = {}): SessionDocument {
   }
 }
 
-function delivery(outcome: RecipientOutcome['outcome'], code: 'x509.name-mismatch' | null): DeliveryDocument {
+function delivery(outcome: RecipientOutcome['outcome'], code: ReasonCode | null): DeliveryDocument {
   return {
     schema: 'hermetic.delivery/1',
     id: 'd1',
@@ -80,6 +82,18 @@ function delivery(outcome: RecipientOutcome['outcome'], code: 'x509.name-mismatc
     findings: [],
     nextAttempt: null,
     ms: 1,
+  }
+}
+
+function visitAt(host: string): Visit {
+  return {
+    host,
+    transcript: [],
+    tls: null,
+    clear: ['EHLO x', 'STARTTLS'],
+    secured: [],
+    afterInjection: 0,
+    tlsError: null,
   }
 }
 
@@ -208,17 +222,138 @@ describe('case 3, held against what happened', () => {
   })
 })
 
+describe('case 2, held against what happened', () => {
+  const nine = scenario('nine-records')
+  const expected = nine.expect
+  if (expected.outcome !== 'delivered') throw new Error('case 2 is delivered')
+  const base = delivered(nine)
+  const [first] = base.arrivals
+  if (first === undefined) throw new Error('the good one arrives')
+  const owner = '_25._tcp.mx06.et.example'
+  const records = { kind: 'records', base: 'mx06.et.example', from: 'host', owner, aliases: [] } as const
+  const plan: SessionDocument['plan'] = {
+    level: 'dane',
+    starttls: 'required',
+    implicitTls: false,
+    least: { name: 'secure-mx', peer: 'dane-ta' },
+    name: 'secure-mx',
+    references: [
+      { name: 'mx06.et.example', from: 'mx-name' },
+      { name: 'et.example', from: 'recipient-domain' },
+    ],
+    sni: 'mx06.et.example',
+    dane: { ...records, records: [], asks: 'authenticate' },
+  }
+  const verdict = {
+    kind: 'authenticated',
+    name: 'secure-mx',
+    peer: 'dane-ta',
+    matched: 'mx06.et.example',
+    record: '2 1 1 8d02',
+    says: '',
+  } as const
+  const tls: NonNullable<SessionDocument['tls']> = {
+    outcome: 'established',
+    version: 'TLSv1.3',
+    cipher: 'TLS_AES_256_GCM_SHA384',
+    group: null,
+    sni: 'mx06.et.example',
+    chain: [],
+    sent: 2,
+    path: null,
+    dane: { records: [], record: 7, depth: 1 },
+    openssl: null,
+    failure: null,
+  }
+  const carried = (change: Partial<SessionDocument> = {}): Observation => ({
+    ...base,
+    arrivals: [
+      { ...first, host: 'mx06.et.example', tls: { version: 'TLSv1.3', cipher: '', sni: 'mx06.et.example' } },
+    ],
+    asked: [
+      { name: 'et.example', type: 'MX' },
+      { name: owner, type: 'TLSA' },
+    ],
+    sessions: [session({ plan, verdict, tls, ...change })],
+  })
+
+  test('all as expected leaves no difference', () => {
+    expect(judge(nine, carried()).differences).toEqual([])
+  })
+
+  test.each<[what: string, seen: Observation, says: string]>([
+    [
+      'the name of the next hop is not secure',
+      carried({ plan: { ...plan, name: 'unauthenticated' } }),
+      'next hop',
+    ],
+    ['the leaf was matched', carried({ verdict: { ...verdict, peer: 'dane-ee' } }), 'peer was dane-ee'],
+    [
+      'another record of the nine decided',
+      carried({ tls: { ...tls, dane: { records: [], record: 6, depth: 1 } } }),
+      'in place 6, not in 7',
+    ],
+    ['a record of another kind decided', carried({ verdict: { ...verdict, record: '2 1 2 8d02' } }), '2 1 2'],
+    [
+      'no record decided',
+      carried({ verdict: { ...verdict, record: null }, tls: { ...tls, dane: null } }),
+      'not told',
+    ],
+    [
+      'the records are those of another name',
+      carried({
+        plan: { ...plan, dane: { ...records, owner: '_25._tcp.et.example', records: [], asks: 'authenticate' } },
+      }),
+      'those of _25._tcp.et.example',
+    ],
+    [
+      'records of another name were asked for',
+      { ...carried(), asked: [{ name: '_25._tcp.et.example', type: 'TLSA' }] },
+      'were asked for',
+    ],
+  ])('%s: told', (_, seen, says) => {
+    expect(judge(nine, seen).differences.join('; ')).toContain(says)
+  })
+
+  test('what must be told beside, and is not: told', () => {
+    const beside: Scenario = { ...nine, expect: { ...expected, remarks: ['dane.record-unusable'] } }
+    expect(judge(beside, carried()).differences).toEqual(['nothing is told of dane.record-unusable'])
+  })
+
+  test('a record decided although none should have: told', () => {
+    const unusable: Scenario = { ...nine, expect: { ...expected, record: null } }
+    expect(judge(unusable, carried()).differences).toEqual(['a TLSA record decided: 2 1 1 8d02'])
+  })
+})
+
+describe('TLSA records that cannot be had, held against what happened', () => {
+  const servfail = scenario('tlsa-servfail')
+  const good: Observation = {
+    ...delivered(servfail),
+    arrivals: [],
+    deliveries: [delivery('deferred', 'dane.lookup-failed')],
+    sessions: [],
+  }
+
+  test('deferred without a connection is as expected', () => {
+    expect(judge(servfail, good).differences).toEqual([])
+  })
+
+  test.each<[what: string, seen: Observation, says: string]>([
+    ['the host was called', { ...good, visits: [visitAt('mx.tlsa-servfail.example')] }, 'was called'],
+    [
+      'the records of the domain were asked for',
+      { ...good, asked: [{ name: '_25._tcp.tlsa-servfail.example', type: 'TLSA' }] },
+      'were asked for',
+    ],
+  ])('%s: told', (_, seen, says) => {
+    expect(judge(servfail, seen).differences.join('; ')).toContain(says)
+  })
+})
+
 describe('a wrong certificate, held against what happened', () => {
   const wrongName = scenario('wrong-name')
-  const visit = {
-    host: 'relay.wrong.example',
-    transcript: [],
-    tls: null,
-    clear: ['EHLO x', 'STARTTLS'],
-    secured: [] as string[],
-    afterInjection: 0,
-    tlsError: null,
-  }
+  const visit = visitAt('relay.wrong.example')
   const good: Observation = {
     ...delivered(wrongName),
     arrivals: [],

@@ -1,13 +1,10 @@
 import { connect } from 'node:net'
 import { createTransport } from 'nodemailer'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { readData } from '../protocol/dns/records.ts'
 import { converse, injectBehindStartTls, stuff, submit } from './client.ts'
 import { createContentCollector } from './content-collector.ts'
 import { type LabHost, ordinaryHost, startHost } from './host.ts'
 import { type Lab, startLab } from './lab.ts'
-import { scenarios } from './scenarios.ts'
-import { createWorld, type World } from './world.ts'
 
 let lab: Lab
 beforeAll(async () => {
@@ -116,32 +113,7 @@ describe('a host of the lab', () => {
   })
 })
 
-describe('the world of the lab', () => {
-  let world: World
-  beforeAll(async () => {
-    world = await createWorld(Date.now())
-  })
-
-  test('every address of its zones leads to a host, and every host is named by a zone', () => {
-    const inZones = world.zones
-      .flatMap(({ records }) => records.map(record => readData(record)))
-      .flatMap(data => (data !== null && data !== 'malformed' && 'address' in data ? [data.address] : []))
-    const ofHosts = world.hosts.flatMap(({ addresses }) => addresses)
-    // nomail.example has an address that nobody may ever try.
-    expect([...new Set(inZones)].filter(address => address !== '198.51.100.50').sort()).toEqual(
-      [...ofHosts].sort(),
-    )
-  })
-
-  test('every address is one for documentation (RFC 5737, RFC 3849)', () => {
-    for (const address of world.hosts.flatMap(({ addresses }) => addresses))
-      expect(address).toMatch(/^(192\.0\.2|198\.51\.100|203\.0\.113)\.\d+$|^2001:db8:/)
-  })
-
-  test('every scenario has a name of its own', () => {
-    expect(new Set(scenarios.map(({ name }) => name)).size).toBe(scenarios.length)
-  })
-
+describe('the dialer of the lab', () => {
   test('what is not in it cannot be dialled', () => {
     expect(lab.dialer({ host: 'mx.real.test', address: '192.0.2.200', port: 25 })).toBe('unreachable')
     expect(lab.dialer({ host: 'smarthost.example', address: '192.0.2.25', port: 587 })).toBe('unreachable')

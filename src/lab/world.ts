@@ -35,7 +35,7 @@ export interface World {
 }
 
 /**
- * @param nowMs milliseconds since 1970, what certificates are made around
+ * @param nowMs milliseconds since 1970, by the clock of this machine, which certificates begin by
  * @throws Error when two situations claim the same name, address or domain
  */
 export async function createWorld(nowMs: number): Promise<World> {
