@@ -1,6 +1,7 @@
 /** The door to the DNS that walks are driven through. dns-client.ts implements it. */
-import type { DnsStanding } from '../judgement/evidence.ts'
+
 import type { DnsAnswer, DnsQuestion } from '../protocol/dns/answer.ts'
+import type { DnsStanding } from '../protocol/dns/standing.ts'
 
 export interface Resolver {
   /** Never rejects for anything a server does; a failure is an answer. */

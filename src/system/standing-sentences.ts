@@ -1,5 +1,5 @@
 /** What to tell an operator of the name servers: what is not as it should be, what follows for mail, who must act. Whole sentences, most urgent first; none when all is well. */
-import type { DnsStanding } from '../judgement/evidence.ts'
+import type { DnsStanding } from '../protocol/dns/standing.ts'
 import type { ServerFinding } from './validation-standing.ts'
 
 export interface StandingFacts {

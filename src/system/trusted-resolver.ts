@@ -8,11 +8,12 @@
  *
  * Names of the hosts file are the operator's own word. They and the names below which nothing is validated do not depend on what the servers are good for.
  */
-import type { DnsStanding } from '../judgement/evidence.ts'
+
 import type { DnsAnswer, DnsQuestion } from '../protocol/dns/answer.ts'
 import { isAtOrBelow, type Name, parseName } from '../protocol/dns/name.ts'
 import { typeNumbers } from '../protocol/dns/numbers.ts'
 import type { DnsReason } from '../protocol/dns/reasons.ts'
+import type { DnsStanding } from '../protocol/dns/standing.ts'
 import { readAnchors, rootAnchors } from '../protocol/dnssec/anchors.ts'
 import { privateNames } from '../protocol/dnssec/private-names.ts'
 import type { TrustAnchor } from '../protocol/dnssec/types.ts'

@@ -1,6 +1,6 @@
 /** When the servers are looked at, and what follows from what is found: with findings made up, and a clock that stands still. */
 import { beforeEach, describe, expect, test } from 'vitest'
-import type { DnsStanding } from '../judgement/evidence.ts'
+import type { DnsStanding } from '../protocol/dns/standing.ts'
 import {
   createValidationMemory,
   keepStanding,

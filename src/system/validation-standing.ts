@@ -8,7 +8,7 @@
  * passed signatures on before: taking them away is how somebody on the way would get around DANE. Servers that do not answer prove neither, and are never held
  * to have stopped.
  */
-import type { DnsStanding } from '../judgement/evidence.ts'
+import type { DnsStanding } from '../protocol/dns/standing.ts'
 import { standingSentences } from './standing-sentences.ts'
 import type { ServerProbe } from './validating-resolver.ts'
 
