@@ -103,6 +103,11 @@ test('servers that stop passing them on are told as an error after a restart, to
   expect(await hermeticJson(['queue', 'list', '--config', file])).toMatchObject({
     document: { health: { dns: { validation: 'lost' } } },
   })
+  // A command beside it knows what the relay remembers, and comes to the same.
+  expect(await hermeticJson(['route', 'pat@nsec.example', '--config', file])).toMatchObject({
+    code: 1,
+    document: { finding: { code: 'dns.validation-unavailable' } },
+  })
 })
 
 test('a relay that validates nothing says so at its start', async () => {
