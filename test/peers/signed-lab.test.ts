@@ -5,18 +5,13 @@
  * delv, unbound and ours are asked everything; drill can say only whether a chain holds, and gives up on delegations without DS and on DNAME. Where one of them sees it in
  * another way the reason stands in the table.
  */
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type LabDns, startDns } from '../../src/lab/dns-server.ts'
 import { algorithms, privateInternet } from '../../src/lab/signing/private-internet.ts'
 import { answersOf, createSignedWorld } from '../../src/lab/signing/signed-world.ts'
 import { runValidation } from '../../src/protocol/dnssec/testing/validating.ts'
 import { temporaryDirectory } from '../support/hermetic.ts'
-import { run } from '../support/process.ts'
-
-/** `failed`: no answer came at all. */
-type Status = 'secure' | 'insecure' | 'bogus' | 'failed'
+import { foreignValidators, type Status, type Validators } from './support/validators.ts'
 
 interface Difference {
   readonly by: 'delv' | 'unbound' | 'hermetic'
@@ -41,28 +36,11 @@ const adDespiteOptOut = 'BIND calls a negative answer secure although an opt-out
 const directory = temporaryDirectory('signed-lab')
 const world = createSignedWorld({ zones: privateInternet(), nowMs: Date.now() })
 let dns: LabDns
-const file = (name: string) => join(directory.path, name)
+let foreign: Validators
 
 beforeAll(async () => {
   dns = await startDns(world.respond)
-  const keys = world.anchorLines.dnskey.map(line => {
-    const [, , , flags, protocol, algorithm, key] = line.split(' ')
-    return `. static-key ${flags} ${protocol} ${algorithm} "${key}";`
-  })
-  writeFileSync(file('anchors.delv'), `trust-anchors { ${keys.join(' ')} };\n`)
-  writeFileSync(file('root.key'), `${world.anchorLines.dnskey.join('\n')}\n`)
-  const unbound = [
-    'server:',
-    ' do-not-query-localhost: no',
-    ` trust-anchor-file: "${file('root.key')}"`,
-    // Otherwise unbound answers these two itself.
-    ' local-zone: "test." nodefault',
-    ' local-zone: "local." nodefault',
-    'forward-zone:',
-    ' name: "."',
-    ` forward-addr: ${dns.address}@${dns.port}`,
-  ]
-  writeFileSync(file('unbound.conf'), `${unbound.join('\n')}\n`)
+  foreign = foreignValidators({ directory: directory.path, resolver: dns, anchors: world.anchorLines.dnskey })
 })
 afterAll(async () => {
   await dns.close()
@@ -70,7 +48,7 @@ afterAll(async () => {
 })
 
 test.for(asked().map(each => [each.question, each] as const))('%s', async ([, { question, status, but }]) => {
-  const [byDelv, byUnbound] = await Promise.all([delv(question), unbound(question)])
+  const [byDelv, byUnbound] = await Promise.all([foreign.delv(question), foreign.unbound(question)])
   const different = Object.fromEntries(but.map(({ by, says }) => [by, says]))
   const expected = { delv: status, unbound: status, hermetic: status, ...different }
   expect({ delv: byDelv, unbound: byUnbound, hermetic: hermetic(question) }).toEqual(expected)
@@ -91,7 +69,7 @@ test.for([
   ['host.expired.example A', 'broken'],
   ['host.ds-wrong-digest.example A', 'broken'],
 ] as const)('drill chases %s: %s', async ([question, expected]) => {
-  expect(await drill(question)).toBe(expected)
+  expect(await foreign.drill(question)).toBe(expected)
 })
 
 function asked(): readonly Asked[] {
@@ -185,49 +163,4 @@ function hermetic(question: string): Status {
   return answer.security === 'indeterminate' || answer.reason?.startsWith('dns.') === true
     ? 'failed'
     : answer.security
-}
-
-async function delv(question: string): Promise<Status> {
-  const text = await said('delv', [
-    `@${dns.address}`,
-    '-p',
-    `${dns.port}`,
-    '-a',
-    file('anchors.delv'),
-    '+root=.',
-    ...question.split(' '),
-  ])
-  // Every RRset has a line of its own: the worst counts.
-  const failed = /resolution failed: (?!ncache)(.*)/.exec(text)
-  if (failed !== null) return /^(failure|timed out)/.test(failed[1] ?? '') ? 'failed' : 'bogus'
-  if (/unsigned answer/.test(text)) return 'insecure'
-  return /fully validated/.test(text) ? 'secure' : 'failed'
-}
-
-async function unbound(question: string): Promise<Status> {
-  const [name = '', type = ''] = question.split(' ')
-  const text = await said('unbound-host', ['-C', file('unbound.conf'), '-t', type, '-v', name])
-  if (/\(secure\)/.test(text)) return 'secure'
-  if (/SERVFAIL/.test(text)) return /validation failure/.test(text) ? 'bogus' : 'failed'
-  if (/\(insecure\)/.test(text)) return 'insecure'
-  return /BOGUS/.test(text) ? 'bogus' : 'failed'
-}
-
-async function drill(question: string): Promise<'holds' | 'broken'> {
-  const text = await said('drill', [
-    '-S',
-    '-k',
-    file('root.key'),
-    '-p',
-    `${dns.port}`,
-    `@${dns.address}`,
-    ...question.split(' '),
-  ])
-  return /Chase successful/.test(text) ? 'holds' : 'broken'
-}
-
-/** What it says on both channels, whatever its exit status. */
-async function said(command: string, args: readonly string[]): Promise<string> {
-  const { stdout, stderr } = await run(command, args)
-  return stdout + stderr
 }

@@ -16,7 +16,7 @@ export function foreignInternet(): readonly ForeignZone[] {
     zone(apex, signing, { edit })
   return [
     zone('', { keys: 'split', algorithms: ['RSASHA256'] }, { content: [] }),
-    zone('example', { keys: 'split' }, { content: ['@ TXT "NSEC, by ldns"'], edit: withChildsApex }),
+    zone('example', { keys: 'split' }, { content: ['@ TXT "NSEC, by ldns"'], edit: dishonestParent }),
     zone(
       'test',
       { keys: 'split', by: 'bind', denial: { ...nsec3, optOut: true } },
@@ -128,6 +128,8 @@ export function foreignInternet(): readonly ForeignZone[] {
     ),
     edited('no-dnskey.example', lines => lines.filter(({ about }) => about !== 'DNSKEY')),
     zone('revoked.example', { by: 'bind', revoked: true, keys: 'split' }),
+    zone('revoked-only.example', { revoked: true }),
+    zone('below.expired.example', {}),
 
     edited('gap.example', lines => lines.filter(({ about }) => about !== 'NSEC')),
     edited('gap3.example', lines => lines.filter(({ about }) => about !== 'NSEC3'), { denial: nsec3 }),
@@ -135,6 +137,10 @@ export function foreignInternet(): readonly ForeignZone[] {
     edited('gap-wild.example', lines =>
       lines.filter(({ owner, about }) => about !== 'NSEC' || owner === 'host.gap-wild.example.'),
     ),
+    zone('unsigned.gap.example', 'unsigned'),
+    zone('unsigned.gap3.example', 'unsigned'),
+    // A name that exists, with what the wildcard above it would be to one that does not.
+    edited('wild-at-name.example', lines => lines.flatMap(line => [line, ...atName(line)])),
     edited('unsigned-denial.example', lines => lines.filter(line => !signs(line, 'NSEC'))),
     edited('unsigned-denial3.example', lines => lines.filter(line => !signs(line, 'NSEC3')), { denial: nsec3 }),
     // The parent's record of the delegation, with the parent's signature, at the apex of the child.
@@ -147,6 +153,8 @@ export function foreignInternet(): readonly ForeignZone[] {
     ),
     // The other way round: in its parent, see there, what it says at its own apex stands where the delegation is.
     digests('apex-at-parent.example', () => []),
+    // Its DS, and the signature on it, are gone from the answers of the parent.
+    zone('stripped-ds.example', {}),
     zone('iterations150.example', { denial: { iterations: 150, salt: '' } }),
     zone('iterations151.example', { denial: { iterations: 151, salt: '' } }),
     zone('iterations2000.example', { denial: { iterations: 2000, salt: 'ff' } }),
@@ -214,11 +222,17 @@ const aliases: readonly string[] = [
   'lost-tree DNAME nothing.nsec3.example.',
 ]
 
-/** What a zone that is signed says at its apex denies that it has a DS, if it is taken for the parent's. */
-const withChildsApex: NonNullable<ForeignZone['edit']> = (lines, { other }) => {
-  const isIt = ({ owner, about }: ZoneLine) => owner === 'apex-at-parent.example.' && about === 'NSEC'
-  return [...lines.filter(line => !isIt(line)), ...other('apex-at-parent.example').filter(isIt)]
+/** What a zone that is signed says at its apex denies that it has a DS, if it is taken for the parent's; and a DS can be left out. */
+const dishonestParent: NonNullable<ForeignZone['edit']> = (lines, { other }) => {
+  const isApex = ({ owner, about }: ZoneLine) => owner === 'apex-at-parent.example.' && about === 'NSEC'
+  const isDs = ({ owner, about }: ZoneLine) => owner === 'stripped-ds.example.' && about === 'DS'
+  return [...lines.filter(line => !isApex(line) && !isDs(line)), ...other('apex-at-parent.example').filter(isApex)]
 }
+
+const atName = (line: ZoneLine): readonly ZoneLine[] =>
+  line.about === 'A' && line.owner.startsWith('*.wild.')
+    ? [{ ...line, owner: line.owner.replace('*', 'below.named') }]
+    : []
 
 const signs = ({ type, about }: ZoneLine, covered: string) => type === 'RRSIG' && about === covered
 

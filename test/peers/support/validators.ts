@@ -23,8 +23,6 @@ export interface ValidatorOptions {
   readonly anchors: readonly string[]
   /** Negative trust anchors; delv and drill have none. */
   readonly insecure?: readonly string[]
-  /** More lines of unbound's `server:`. */
-  readonly unbound?: readonly string[]
 }
 
 export interface Validators {
@@ -33,37 +31,43 @@ export interface Validators {
   unbound(question: string): Promise<Status>
   /** `drill -S`: up from the answer. */
   drill(question: string): Promise<'holds' | 'broken'>
+  /** What makes a plain `delv` ask the same server from the same anchors. */
+  readonly delvArguments: readonly string[]
+  /** The anchors as lines of a zone file. */
+  readonly anchorFile: string
 }
 
 export function foreignValidators(options: ValidatorOptions): Validators {
-  const { directory, resolver, anchors, insecure = [], unbound: more = [] } = options
+  const { directory, resolver, anchors, insecure = [] } = options
   const file = (name: string) => join(directory, name)
   const zone = anchors[0]?.split(' ')[0] ?? '.'
+  const at = ['-p', `${resolver.port}`, `@${resolver.address}`]
+  const delvArguments = [...at, '-a', file('anchors.delv'), `+root=${zone}`]
+  const anchorFile = file('anchors.key')
   const keys = anchors.map(line => {
     const [owner, , , flags, protocol, algorithm, ...key] = line.split(' ')
     return `${owner} static-key ${flags} ${protocol} ${algorithm} "${key.join('')}";`
   })
   writeFileSync(file('anchors.delv'), `trust-anchors { ${keys.join(' ')} };\n`)
-  writeFileSync(file('anchors.key'), `${anchors.join('\n')}\n`)
+  writeFileSync(anchorFile, `${anchors.join('\n')}\n`)
   const unboundLines = [
     'server:',
     ' do-not-query-localhost: no',
-    ` trust-anchor-file: "${file('anchors.key')}"`,
+    ` trust-anchor-file: "${anchorFile}"`,
     // Otherwise unbound answers these two itself.
     ' local-zone: "test." nodefault',
     ' local-zone: "local." nodefault',
     ...insecure.map(name => ` domain-insecure: "${name}."`),
-    ...more.map(line => ` ${line}`),
     'forward-zone:',
     ' name: "."',
     ` forward-addr: ${resolver.address}@${resolver.port}`,
   ]
   writeFileSync(file('unbound-host.conf'), `${unboundLines.join('\n')}\n`)
-  const at = ['-p', `${resolver.port}`, `@${resolver.address}`]
-
   return {
+    delvArguments,
+    anchorFile,
     async delv(question) {
-      const text = await said('delv', [...at, '-a', file('anchors.delv'), `+root=${zone}`, ...question.split(' ')])
+      const text = await said('delv', [...delvArguments, ...question.split(' ')])
       // Every RRset has a line of its own: the worst counts.
       const failed = /resolution failed: (?!ncache)(.*)/.exec(text)
       if (failed !== null) return /^(failure|timed out|quota reached)/.test(failed[1] ?? '') ? 'failed' : 'bogus'
@@ -80,7 +84,7 @@ export function foreignValidators(options: ValidatorOptions): Validators {
       return /BOGUS/.test(text) ? 'bogus' : 'failed'
     },
     async drill(question) {
-      const text = await said('drill', ['-S', '-k', file('anchors.key'), ...at, ...question.split(' ')])
+      const text = await said('drill', ['-S', '-k', anchorFile, ...at, ...question.split(' ')])
       return /Chase successful/.test(text) ? 'holds' : 'broken'
     },
   }
