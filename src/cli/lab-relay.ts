@@ -4,18 +4,16 @@
  * The relay is set up by a configuration file like an operator's, so that every command can be pointed at the same file afterwards. Only the
  * dialer is not in it: it is what leads documentation addresses to the lab.
  */
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { stringify } from 'yaml'
 import type { JournalReader } from '../journal/journal.ts'
 import { openJournalReader } from '../journal/journal-reader.ts'
 import type { Lab } from '../lab/lab.ts'
-import { type RelaySetup, type RelayUnderTest, relaySetup } from '../lab/relay-under-test.ts'
+import { type RelayUnderTest, relaySetup } from '../lab/relay-under-test.ts'
 import { parseConfiguration } from '../relay/configuration/configuration.ts'
 import { startRelay } from '../relay/relay.ts'
 import type { Settings } from '../relay/settings.ts'
 import { statePaths } from '../relay/state-paths.ts'
 import { configurationFailure } from './configured.ts'
+import { labConfigurationFile, writeLabConfiguration } from './lab-configuration.ts'
 import { startFailure } from './start-failure.ts'
 
 export interface LabRelay extends RelayUnderTest {
@@ -34,16 +32,14 @@ export interface LabRelayOptions {
 
 export async function startLabRelay(lab: Lab, { state, port, log }: LabRelayOptions): Promise<LabRelay> {
   const setup = relaySetup(lab)
-  const configuration = join(state, 'hermetic.yaml')
-  writeRoots(state, setup)
-  writeFileSync(anchorsFile(state), setup.anchors)
-  const settings = settingsOf(configurationText(setup, state, port), configuration, port)
+  const configuration = labConfigurationFile(state)
+  const settings = settingsOf(writeLabConfiguration(setup, state, port), configuration, port)
   const relay = await startRelay(settings, { dialer: lab.dialer, resolver: null, log }).catch((error: unknown) => {
     throw startFailure(error, settings)
   })
   const [smtp] = relay.listeners
   if (smtp === undefined) throw new Error('the relay listens nowhere')
-  writeFileSync(configuration, configurationText(setup, state, smtp.port))
+  writeLabConfiguration(setup, state, smtp.port)
 
   // Opened with the first question, when the relay has made the store.
   let reader: JournalReader | null = null
@@ -64,45 +60,6 @@ export async function startLabRelay(lab: Lab, { state, port, log }: LabRelayOpti
       await relay.stop()
     },
   }
-}
-
-function writeRoots(state: string, setup: RelaySetup): void {
-  mkdirSync(state, { recursive: true, mode: 0o700 })
-  for (const { recipientDomain, roots } of setup.routes) writeFileSync(rootsFile(state, recipientDomain), roots)
-}
-
-function rootsFile(state: string, domain: string): string {
-  return join(state, `roots-of-${domain}.pem`)
-}
-
-function anchorsFile(state: string): string {
-  return join(state, 'anchors-of-the-lab.key')
-}
-
-/** What an operator would write. */
-function configurationText(setup: RelaySetup, state: string, port: number): string {
-  const remark = '# The configuration of a relay in the lab: hermetic tour, hermetic lab.\n'
-  return (
-    remark +
-    stringify({
-      hostname: setup.hostname,
-      state,
-      listen: [{ address: '127.0.0.1', port }],
-      routes: setup.routes.map(({ recipientDomain, to, level }) => ({
-        name: `route-of-${recipientDomain}`,
-        when: { recipient: recipientDomain },
-        to: to === 'mx' ? to : { ...to, roots: rootsFile(state, recipientDomain) },
-        tls: level,
-      })),
-      dns: {
-        servers: setup.dnsServers,
-        timeout: `${setup.dnsTimeoutSeconds}s`,
-        hosts_file: false,
-        allow_addresses: setup.allowAddresses,
-        anchors: anchorsFile(state),
-      },
-    })
-  )
 }
 
 function settingsOf(text: string, file: string, port: number): Settings {

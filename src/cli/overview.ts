@@ -43,7 +43,11 @@ const groups: readonly { readonly name: string; readonly entries: readonly Entry
     name: 'Try',
     entries: [
       { command: 'tour', does: 'see it at work, without root or network', example: 'hermetic tour --once' },
-      { command: 'lab', does: 'put the relay through scenarios, on loopback', example: 'hermetic lab run --all' },
+      {
+        command: 'lab',
+        does: 'a signed internet of its own: list, run, up, status',
+        example: 'hermetic lab run --all',
+      },
       {
         command: 'config',
         does: 'check, example, schema, reload',

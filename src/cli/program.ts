@@ -7,6 +7,7 @@ import { Command, CommanderError, Option } from 'commander'
 import { visible } from '../judgement/visible.ts'
 import type { CertShowOptions } from './commands/cert.ts'
 import type { DnsOptions } from './commands/dns.ts'
+import type { UpOptions } from './commands/lab-up.ts'
 import type { LogOptions } from './commands/log.ts'
 import type { TlsaCreateOptions } from './commands/tlsa.ts'
 import type { VerifyOptions } from './commands/verify.ts'
@@ -232,15 +233,30 @@ function commands(context: Context, perform: (work: () => Promise<number>) => Pr
     .action((options: { once?: boolean }) =>
       perform(async () => (await import('./commands/tour.ts')).run({ once: options.once === true }, context)),
     )
-  const lab = group(program, 'lab', 'the relay put through its paces, on loopback')
-  add(lab, 'list', 'the scenarios').action(() =>
+  const lab = group(program, 'lab', 'a signed internet of its own: the relay put through its paces, others let in')
+  add(lab, 'list', 'the scenarios: what is the matter, and where the rule is from').action(() =>
     perform(async () => (await import('./commands/lab.ts')).list(context)),
   )
-  add(lab, 'run [scenario...]', 'play scenarios, and say whether all came out as expected')
+  add(lab, 'run [scenario...]', 'play scenarios through the relay, and say whether all came out as expected')
     .option('--all', 'all of them')
+    .addHelpText('after', labRunHelp)
     .action((names: string[], options: { all?: boolean }) =>
       perform(async () => (await import('./commands/lab.ts')).run(names, options.all === true, context)),
     )
+  add(lab, 'up', 'start a lab that stays up, for your own tools and mail servers')
+    .option('--real-ports', 'in a network namespace, with real addresses and port 25 (Linux, root)')
+    .option('--namespace <name>', 'the network namespace', 'hermetic-lab')
+    .option('--foreground', 'stay in this terminal')
+    .addHelpText('after', labUpHelp)
+    .action((options: UpOptions) =>
+      perform(async () => (await import('./commands/lab-up.ts')).up(options, context)),
+    )
+  add(lab, 'status', 'whether one is up, and who came to it and did what')
+    .addHelpText('after', labStatusHelp)
+    .action(() => perform(async () => (await import('./commands/lab-up.ts')).status(context)))
+  add(lab, 'down', 'end it, and remove what one left that did not end in order').action(() =>
+    perform(async () => (await import('./commands/lab-up.ts')).down(context)),
+  )
   add(program, 'version', 'versions of Hermetic and its parts').action(() =>
     perform(async () => (await import('./commands/version.ts')).run(context)),
   )
@@ -339,3 +355,24 @@ Examples:
   hermetic dns example.org MX
   hermetic dns _25._tcp.mx.example.org TLSA --trace
   hermetic dns example.org TYPE52 --server 192.0.2.53 --anchor /usr/share/dns/root.key`
+
+const labRunHelp = `
+Exit codes: 0 all as expected, 1 something was not. The lab that they are played in is one of its own,
+whether or not one is up.
+
+Examples:
+  hermetic lab run nine-records
+  hermetic lab run --all --json`
+
+const labUpHelp = `
+Exit codes: 0 it is up, or was already; 69 it cannot be.
+
+Examples:
+  hermetic lab up
+  hermetic lab status --json
+  sudo hermetic lab up --real-ports
+  sudo ip netns exec hermetic-lab posttls-finger -c -l dane -L summary,verbose et.example
+  sudo hermetic lab down`
+
+const labStatusHelp = `
+Exit codes: 0 one is up, 1 none is.`

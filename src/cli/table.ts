@@ -10,11 +10,37 @@ export interface Column {
 }
 
 export function table(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
+  return [tableHead(columns), ...rows.map(row => tableRow(columns, row))].join('\n')
+}
+
+/** The titles by themselves, for a table whose rows come one by one. */
+export function tableHead(columns: readonly Column[]): string {
+  return rendered(
+    columns,
+    columns.map(({ title }) => title),
+    'cut',
+  )
+}
+
+/** @param long what becomes of a cell that is wider than its column */
+export function tableRow(
+  columns: readonly Column[],
+  cells: readonly string[],
+  long: 'cut' | 'wrap' = 'cut',
+): string {
+  return rendered(
+    columns,
+    cells.map(cell => visible(cell, long === 'cut' ? 200 : 1_000)),
+    long,
+  )
+}
+
+function rendered(columns: readonly Column[], cells: readonly string[], long: 'cut' | 'wrap'): string {
   const none = ''
   const made = new Table({
-    head: columns.map(column => column.title),
     colWidths: columns.map(column => column.width),
     colAligns: columns.map(column => column.align ?? 'left'),
+    wordWrap: long === 'wrap',
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 1 },
     chars: {
       top: none,
@@ -34,7 +60,7 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
       middle: none,
     },
   })
-  for (const row of rows) made.push(row.map(cell => visible(cell, 200)))
+  made.push([...cells])
   return made
     .toString()
     .split('\n')

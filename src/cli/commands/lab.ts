@@ -6,13 +6,16 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pageColumns } from '../../judgement/columns.ts'
 import { judge } from '../../lab/judge.ts'
 import { startLab } from '../../lab/lab.ts'
 import { play } from '../../lab/play.ts'
-import { type Scenario, scenarios } from '../../lab/scenarios.ts'
+import type { Scenario } from '../../lab/scenario.ts'
+import { scenarios } from '../../lab/scenarios.ts'
 import { answerIsNo, asHoped, type Context } from '../context.ts'
 import { CliFailure } from '../failure.ts'
 import { startLabRelay } from '../lab-relay.ts'
+import { type Column, tableHead, tableRow } from '../table.ts'
 
 export function list(context: Context): number {
   context.answer(
@@ -21,22 +24,22 @@ export function list(context: Context): number {
       scenarios: scenarios.map(({ name, says, expects, from }) => ({ name, says, expects, from })),
     },
     [
-      ...scenarios.flatMap(asParagraph),
+      tableHead(listColumns),
+      ...scenarios.map(({ name, says, from }) => tableRow(listColumns, [name, says, from], 'wrap')),
       '',
-      "'hermetic lab run NAME' plays one, 'hermetic lab run --all' all.",
+      `${scenarios.length} scenarios. 'hermetic lab run NAME' plays one and tells what must come of it, 'hermetic lab run --all' plays all.`,
     ].join('\n'),
   )
   return asHoped
 }
 
-function asParagraph({ name, says, expects, from }: Scenario): readonly string[] {
-  return [`${name}  (${from})`, `  ${says}`, `  -> ${expects}`]
-}
-
 export async function run(names: readonly string[], all: boolean, context: Context): Promise<number> {
   const chosen = choose(names, all)
-  const state = mkdtempSync(join(tmpdir(), 'hermetic-lab-'))
+  const state = mkdtempSync(join(tmpdir(), 'hermetic-lab-run-'))
   const rows: Row[] = []
+  // One is told at length; of more there is a line each, as they end.
+  const isTable = chosen.length > 1
+  if (isTable) context.say(tableHead(runColumns))
   try {
     const lab = await startLab()
     try {
@@ -44,7 +47,9 @@ export async function run(names: readonly string[], all: boolean, context: Conte
       try {
         for (const scenario of chosen) {
           const seen = await play(lab, relay, scenario)
-          rows.push({ scenario, ms: seen.ms, message: seen.message, ...judge(scenario, seen) })
+          const row = { scenario, ms: seen.ms, message: seen.message, ...judge(scenario, seen) }
+          rows.push(row)
+          if (isTable) context.say(asTableRow(row, context))
         }
       } finally {
         await relay.stop()
@@ -69,7 +74,11 @@ export async function run(names: readonly string[], all: boolean, context: Conte
         ...row,
       })),
     },
-    text(rows, context),
+    isTable
+      ? [...rows.filter(row => !row.ok).flatMap(row => ['', ...atLength(row, context)]), '', summary(rows)].join(
+          '\n',
+        )
+      : rows.flatMap(row => atLength(row, context)).join('\n'),
   )
   return ok ? asHoped : answerIsNo
 }
@@ -96,18 +105,41 @@ function choose(names: readonly string[], all: boolean): readonly Scenario[] {
   return all ? scenarios : scenarios.filter(({ name }) => names.includes(name))
 }
 
-function text(rows: readonly Row[], context: Context): string {
-  const lines = rows.flatMap(({ scenario, ok, happened, differences }) => [
+function asTableRow({ scenario, happened, ok }: Row, context: Context): string {
+  const cells = [scenario.name, scenario.expects, happened, ok ? 'ok' : 'FAILED']
+  const [first = '', ...more] = tableRow(runColumns, cells, 'wrap').split('\n')
+  const end = ok ? 'ok' : 'FAILED'
+  const painted = first.endsWith(end)
+    ? first.slice(0, -end.length) + context.paint(ok ? 'green' : 'red', end)
+    : first
+  return [painted, ...more].join('\n')
+}
+
+function atLength({ scenario, ok, happened, differences }: Row, context: Context): readonly string[] {
+  return [
     `${ok ? context.paint('green', 'ok    ') : context.paint('red', 'FAILED')} ${context.paint('bold', scenario.name)}  (${scenario.from})`,
     `       ${scenario.says}`,
     `       expected  ${scenario.expects}`,
     `       happened  ${happened}`,
     ...differences.map(difference => `       ${context.paint('red', 'but')}       ${difference}`),
-  ])
-  const failed = rows.filter(({ ok }) => !ok).length
-  return [
-    ...lines,
-    '',
-    failed === 0 ? `${rows.length} as expected` : `${failed} of ${rows.length} not as expected`,
-  ].join('\n')
+  ]
 }
+
+function summary(rows: readonly Row[]): string {
+  const failed = rows.filter(({ ok }) => !ok).length
+  return failed === 0 ? `${rows.length} as expected` : `${failed} of ${rows.length} not as expected`
+}
+
+/** Names stay whole. */
+const nameWidth = scenarios.reduce((most, { name }) => Math.max(most, name.length), 0) + 2
+const listColumns: readonly Column[] = [
+  { title: 'Scenario', width: nameWidth },
+  { title: 'What', width: pageColumns - nameWidth - 24 },
+  { title: 'From', width: 24 },
+]
+const runColumns: readonly Column[] = [
+  { title: 'Scenario', width: nameWidth },
+  { title: 'Expected', width: Math.floor((pageColumns - nameWidth - 7) / 2) },
+  { title: 'Happened', width: Math.ceil((pageColumns - nameWidth - 7) / 2) },
+  { title: '', width: 7 },
+]
