@@ -4,8 +4,9 @@
  *
  *   clear   smtp-source -> relay -> smtp-sink, 1, 10, 50 and 200 sessions
  *   tls     a new TLS connection for every message, on both sides (our own source and sink for both relays)
+ *   dane    the same for Hermetic alone: a route with TLSA records that it proves, beside the same route without DNSSEC; answers cached
  *
- * Options: --rounds N (3), --messages N (4000), --only clear|tls, --relay hermetic|postfix. Prints a table and, with --json, one document.
+ * Options: --rounds N (3), --messages N (4000), --only clear|tls|dane, --relay hermetic|postfix. Prints a table and, with --json, one document.
  */
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
@@ -35,8 +36,10 @@ interface UnderTest {
   stop(): Promise<void>
 }
 
+type Mode = 'clear' | 'tls' | 'dane'
+
 interface Row {
-  readonly mode: 'clear' | 'tls'
+  readonly mode: Mode
   readonly relay: string
   readonly sessions: number
   /** Messages a second, one figure a round. */
@@ -44,8 +47,13 @@ interface Row {
   readonly accepted: number[]
 }
 
-async function hermetic(sinkPort: number): Promise<UnderTest> {
-  const state = join(directory, `hermetic-${sinkPort}`)
+/** @param way as the configuration has it */
+async function hermetic(
+  sinkPort: number,
+  name = 'hermetic',
+  way = { to: `{ host: 127.0.0.1, port: ${sinkPort} }`, tls: 'opportunistic', dns: '{ trust: none }' },
+): Promise<UnderTest> {
+  const state = join(directory, `${name}-${sinkPort}`)
   mkdirSync(state, { recursive: true })
   const port = await freePort()
   const configuration = join(state, 'hermetic.yaml')
@@ -59,9 +67,9 @@ async function hermetic(sinkPort: number): Promise<UnderTest> {
       'relay: { from: [127.0.0.0/8] }',
       'limits: { connections: 1000, connections_per_address: 1000 }',
       'routes:',
-      `  - { name: sink, to: { host: 127.0.0.1, port: ${sinkPort} } }`,
+      `  - { name: sink, to: ${way.to}, tls: ${way.tls} }`,
       `log: { format: human, file: ${join(state, 'log')} }`,
-      'dns: { trust: none }',
+      `dns: ${way.dns}`,
       '',
     ].join('\n'),
   )
@@ -69,7 +77,33 @@ async function hermetic(sinkPort: number): Promise<UnderTest> {
   await listening(port).catch((error: unknown) => {
     throw new Error(`hermetic did not start: ${relay.output()} ${String(error)}`)
   })
-  return { name: 'hermetic', port, stop: () => relay.stop() }
+  return { name, port, stop: () => relay.stop() }
+}
+
+/** The same host by the same DNS, once without DNSSEC and once proven by its TLSA record. */
+async function withDane(sinkPort: number, dane: 'off' | 'on'): Promise<UnderTest> {
+  const server = start(process.execPath, [
+    join(import.meta.dirname, 'support/dane-zone-server.ts'),
+    String(sinkPort),
+    chain,
+  ])
+  await until(() => server.output().includes('\n\n'), 'the name server is there', 30_000)
+  const [port = '', ...anchors] = server.output().trim().split('\n')
+  const file = join(directory, `anchors-${sinkPort}`)
+  writeFileSync(file, `${anchors.join('\n')}\n`)
+  const dns = `servers: ["127.0.0.1:${port}"], hosts_file: false`
+  const relay = await hermetic(sinkPort, dane === 'on' ? 'dane' : 'no dane', {
+    to: `{ host: mx.bench.example, port: ${sinkPort} }`,
+    tls: dane === 'on' ? 'dane-only' : 'opportunistic',
+    dns: dane === 'on' ? `{ ${dns}, anchors: ${file} }` : `{ ${dns}, trust: none }`,
+  })
+  return {
+    ...relay,
+    async stop() {
+      await relay.stop()
+      await server.stop()
+    },
+  }
 }
 
 async function postfix(sinkPort: number, tls: boolean, chain: string, key: string): Promise<UnderTest> {
@@ -108,11 +142,11 @@ await must('openssl', [
 chmodSync(key, 0o644)
 
 const rows: Row[] = []
-async function measure(mode: 'clear' | 'tls', sessionCounts: readonly number[], total: number): Promise<void> {
+async function measure(mode: Mode, sessionCounts: readonly number[], total: number): Promise<void> {
   const sinks: Background[] = []
   const relays: { relay: UnderTest; sink: Background }[] = []
-  for (const name of ['hermetic', 'postfix']) {
-    if (values.relay !== undefined && values.relay !== name) continue
+  for (const name of mode === 'dane' ? (['off', 'on'] as const) : (['hermetic', 'postfix'] as const)) {
+    if (mode !== 'dane' && values.relay !== undefined && values.relay !== name) continue
     const sinkPort = await freePort()
     const sink =
       mode === 'clear'
@@ -121,7 +155,11 @@ async function measure(mode: 'clear' | 'tls', sessionCounts: readonly number[], 
     sinks.push(sink)
     await listening(sinkPort)
     const relay =
-      name === 'hermetic' ? await hermetic(sinkPort) : await postfix(sinkPort, mode === 'tls', chain, key)
+      name === 'off' || name === 'on'
+        ? await withDane(sinkPort, name)
+        : name === 'hermetic'
+          ? await hermetic(sinkPort)
+          : await postfix(sinkPort, mode === 'tls', chain, key)
     relays.push({ relay, sink })
   }
   try {
@@ -176,8 +214,10 @@ const median = (figures: readonly number[]) =>
   figures.toSorted((a, b) => a - b)[Math.floor(figures.length / 2)] ?? 0
 
 try {
-  if (values.only !== 'tls') await measure('clear', [1, 10, 50, 200], messages)
-  if (values.only !== 'clear') await measure('tls', [10, 50], Math.ceil(messages / 4))
+  const isDone = (mode: Mode) => values.only === undefined || values.only === mode
+  if (isDone('clear')) await measure('clear', [1, 10, 50, 200], messages)
+  if (isDone('tls')) await measure('tls', [10, 50], Math.ceil(messages / 4))
+  if (isDone('dane')) await measure('dane', [10, 50], Math.ceil(messages / 4))
 } finally {
   rmSync(directory, { recursive: true, force: true })
 }
@@ -193,6 +233,13 @@ else {
     process.stdout.write(
       `${row.mode.padEnd(7)}${String(row.sessions).padEnd(11)}${row.relay.padEnd(11)}${String(Math.round(median(row.drained))).padEnd(16)}${Math.round(median(row.accepted))}\n`,
     )
+  for (const proven of rows.filter(row => row.relay === 'dane')) {
+    const plain = rows.find(row => row.relay === 'no dane' && row.sessions === proven.sessions)
+    if (plain !== undefined)
+      process.stdout.write(
+        `dane at ${proven.sessions}: ${(median(proven.drained) / median(plain.drained)).toFixed(2)} times the same without\n`,
+      )
+  }
   for (const ours of rows.filter(row => row.relay === 'hermetic')) {
     const theirs = rows.find(
       row => row.relay === 'postfix' && row.mode === ours.mode && row.sessions === ours.sessions,
