@@ -292,6 +292,9 @@ describe('the probe', () => {
     const probe = await resolver.probe()
     expect(probe.signatures).toBe('arrive')
     expect(probe.servers.map(({ signatures }) => signatures)).toEqual(['stripped', 'arrive'])
+    // What there is of a server is a part of documents, word for word.
+    for (const server of probe.servers)
+      expect(Object.keys(server)).toEqual(['server', 'signatures', 'tcp', 'clock'])
     expect(probe.says.join(' ')).toContain(`${servers[0]?.port}`)
   })
 

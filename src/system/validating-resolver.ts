@@ -90,7 +90,7 @@ export interface ResolverProbe {
   readonly clock: 'sane' | 'ahead' | 'behind' | 'unknown'
   /** Whole sentences, about what is not as it should be first. */
   readonly says: readonly string[]
-  readonly servers: readonly ServerProbe[]
+  readonly servers: readonly Omit<ServerProbe, 'isThere'>[]
 }
 
 export interface ServerProbe {
@@ -249,7 +249,7 @@ export function createValidatingResolver(options: ValidatingResolverOptions): Va
       tcp: any('tcp', 'fails', 'works') ?? 'unknown',
       clock: any('clock', 'sane', 'ahead', 'behind') ?? 'unknown',
       says: servers.flatMap(faultsOf),
-      servers,
+      servers: servers.map(({ server, signatures, tcp, clock }) => ({ server, signatures, tcp, clock })),
     }
   }
 
