@@ -81,7 +81,9 @@ make sound zones look broken, and are named in the zone's place.
 - Any recursive server will do that passes DNSSEC records on; it need not validate. EDNS with 1,232 bytes, TCP for what was cut, a random id and port for each question, the question echoed.
 - A server without EDNS cannot send signatures and counts as failed; SERVFAIL and REFUSED too: the next one is asked. Silent ones are asked again, and after the others for half a minute.
 - **Bogus is not final at once.** The same walk is driven again with the servers avoided that answered, then with CD left out, since a server that validates may keep something better than what it was told not to look at. Only then it stands. All of that is paid from one budget.
-- Messages are kept for the smallest TTL in them, and for 5 seconds at most once they led to bogus; keys of zones, once proven, as long as the whole chain to them holds.
+- Messages are kept for the smallest TTL in them, of which none is longer than the one that was signed (RFC 4035 §5.3.3), and for 5 seconds at most once they led to bogus; keys of zones, once proven, as long as the whole
+  chain to them holds.
+- All messages that one answer is made of may have 1 MB together; what comes beyond that has failed.
 
 ## Limits
 
