@@ -816,6 +816,60 @@ describe('hard to fool', () => {
     expect(brief(ask('child.victim.example DS', null, { zones: zonesKnown }).answer)).toEqual(secure('records'))
   })
 
+  test('the NSEC of a delegation is of the zone above, though the zone below is known', () => {
+    const zonesKnown = createZoneCache()
+    ask('child.victim.example MX', null, { zones: zonesKnown })
+    const parents = on('child.victim.example NSEC', honest => ({
+      ...honest,
+      rcode: rcodes.NOERROR,
+      answers: proof('victim.example', 'child.victim.example'),
+      authorities: [],
+    }))
+    expect(brief(ask('child.victim.example NSEC', parents, { zones: zonesKnown }).answer)).toEqual(
+      secure('records'),
+    )
+  })
+
+  test('a DS made from a wildcard delegates nothing', () => {
+    const owner = 'any.victim.example'
+    const key = zoneKey(name(owner), { algorithm: 13, purpose: 'csk' })
+    const at = (type: number, rdata: Uint8Array) => ({ ...recordOf(`${owner} TXT x`), type, rdata })
+    const ds = at(typeNumbers.DS, dsRdata(name(owner), key))
+    const dnskey = at(typeNumbers.DNSKEY, key.rdata)
+    const atWildcard = { ...ds, name: name('*.victim.example') }
+    const wildcard = world
+      .zone('victim.example')
+      .sign([atWildcard])
+      .map(each => ({ ...each, name: name(owner) }))
+    const ownSignature = world.zone('victim.example').sign([dnskey], { key, signer: name(owner) })
+    const forgery = [recordOf(`x.${owner} A 203.0.113.66`)]
+    const forge = together(
+      on(`${owner} DS`, honest => ({ ...honest, rcode: rcodes.NOERROR, answers: [ds, ...wildcard] })),
+      on(`${owner} DNSKEY`, honest => ({ ...honest, rcode: rcodes.NOERROR, answers: [dnskey, ...ownSignature] })),
+      on(`x.${owner} A`, honest => ({
+        ...honest,
+        rcode: rcodes.NOERROR,
+        answers: [...forgery, ...world.zone('victim.example').sign(forgery, { key, signer: name(owner) })],
+        authorities: [],
+      })),
+    )
+    expect(brief(ask(`x.${owner} A`, forge).answer)).toEqual(bogus('dnssec.wildcard-unproven'))
+  })
+
+  test('a proof that takes too much work proves nothing, not even that what is unsigned has nothing', () => {
+    const piledProof = on('host.open.example AAAA', honest => {
+      const [denial, signature] = proof('example', 'open.example')
+      if (denial === undefined || signature === undefined) throw new Error('no proof')
+      const bad = Array.from({ length: maxVerifications + 1 }, (_, at) => {
+        const rdata = Uint8Array.from(signature.rdata)
+        rdata[rdata.length - 1 - at] = (rdata[rdata.length - 1 - at] ?? 0) ^ 1
+        return { ...signature, rdata }
+      })
+      return { ...honest, authorities: [...honest.authorities, denial, ...bad] }
+    })
+    expect(brief(ask('host.open.example AAAA', piledProof).answer)).toEqual(bogus('dnssec.over-budget'))
+  })
+
   test('each alias is judged alone, and the end as well', () => {
     const { answer } = ask('through-open.aliases.example A')
     expect(answer.aliases.map(({ security }) => security)).toEqual(['secure', 'insecure'])
@@ -1077,6 +1131,17 @@ describe('anchors', () => {
     expect(brief(ask('mx.early.example A', null, options).answer)).toEqual(bogus('dnssec.signature-not-yet-valid'))
   })
 
+  test('a negative anchor at the same name as an anchor is the one that counts (RFC 7646)', () => {
+    const [anchor] = world.anchors
+    if (anchor === undefined) throw new Error('no anchor')
+    const anchors = [...world.anchors, { ...anchor, zone: name('victim.example') }]
+    const options = { anchors, insecure: ['victim.example'] }
+    expect(brief(ask('mx.victim.example A', null, options).answer)).toEqual(
+      insecure('records', 'dnssec.negative-anchor'),
+    )
+    expect(brief(ask('mx.victim.example A', null, { anchors }).answer)).toEqual(bogus('dnssec.no-trusted-key'))
+  })
+
   test('an anchor below a negative anchor counts', () => {
     const key = world.zone('victim.example').keys.find(({ purpose }) => purpose === 'ksk')
     if (key === undefined) throw new Error('no key')
@@ -1207,6 +1272,15 @@ describe('how long an answer may be kept', () => {
     expect(ask('mx.victim.example AAAA', shorter).answer.ttlSeconds).toBe(9)
   })
 
+  test('what is made from a wildcard as long as the proof that nothing is closer', () => {
+    const shorter = on('any.victim.example A', honest => ({
+      ...honest,
+      authorities: honest.authorities.map(record => ({ ...record, ttlSeconds: 7 })),
+    }))
+    expect(ask('any.victim.example A').answer.ttlSeconds).toBe(60)
+    expect(ask('any.victim.example A', shorter).answer.ttlSeconds).toBe(7)
+  })
+
   test('with aliases, as long as the shortest', () => {
     const short = on('www.aliases.example A', honest => ({
       ...honest,
@@ -1241,6 +1315,19 @@ describe('what is known of zones', () => {
     ask('mx.victim.example A', null, { zones: zonesKnown })
     const later = ask('host.victim.example A', null, { zones: zonesKnown, nowMs: nowMs + dayMs })
     expect(later.asked.flat()).toContain('victim.example DNSKEY')
+  })
+
+  test('no longer than what is known of the zones above', () => {
+    const zonesKnown = createZoneCache()
+    const brief9 = on('example DS', honest => ({
+      ...honest,
+      answers: honest.answers.map(record => ({ ...record, ttlSeconds: 9 })),
+    }))
+    ask('mx.victim.example A', brief9, { zones: zonesKnown })
+    for (const zone of ['example', 'victim.example']) {
+      expect(zonesKnown.get(name(zone), nowMs + 8_999)).not.toBe(null)
+      expect(zonesKnown.get(name(zone), nowMs + 9_000)).toBe(null)
+    }
   })
 
   test('nothing that is bogus or has failed is kept', () => {
