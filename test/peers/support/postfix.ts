@@ -1,4 +1,7 @@
-/** A Postfix of our own: its configuration, queue and log in a folder of the test, on loopback ports. Needs root, as Postfix does. */
+/**
+ * A Postfix of our own: its configuration, queue and log in a folder of the test, on loopback ports of the machine or of a network namespace. Needs
+ * root, as Postfix does.
+ */
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { listening, must, run } from '../../support/process.ts'
@@ -8,12 +11,16 @@ export interface PostfixOptions {
   readonly port: number
   /** A second listener with TLS from the first byte. */
   readonly implicitTlsPort?: number
+  /** Where it runs and sends; it takes mail by `submit` then, for its port is not ours to reach. Unless given, where we are. */
+  readonly namespace?: string
   /** main.cf settings on top of ours. */
   readonly main?: Readonly<Record<string, string>>
 }
 
 export interface Postfix {
   readonly port: number
+  /** Hands in a message by its `sendmail`. */
+  submit(from: string, to: string, content: string): Promise<void>
   log(): string
   /** Number of messages in its queue. */
   queued(): Promise<number>
@@ -23,7 +30,9 @@ export interface Postfix {
 }
 
 export async function startPostfix(options: PostfixOptions): Promise<Postfix> {
-  const { directory, port } = options
+  const { directory, port, namespace } = options
+  const inside = (command: string, args: readonly string[]): [string, string[]] =>
+    namespace === undefined ? [command, [...args]] : ['ip', ['netns', 'exec', namespace, command, ...args]]
   const configuration = join(directory, 'conf')
   const log = join(directory, 'postfix.log')
   for (const each of [directory, configuration, join(directory, 'queue'), join(directory, 'data')]) {
@@ -91,10 +100,13 @@ export async function startPostfix(options: PostfixOptions): Promise<Postfix> {
     'postlog unix-dgram n - n - 1 postlogd',
   ]
   writeFileSync(join(configuration, 'master.cf'), `${services.join('\n')}\n`)
-  await must('postfix', ['-c', configuration, 'start'], { timeoutMs: 60_000 })
-  await listening(port)
+  await must(...inside('postfix', ['-c', configuration, 'start']), { timeoutMs: 60_000 })
+  if (namespace === undefined) await listening(port)
   return {
     port,
+    async submit(from, to, content) {
+      await must(...inside('sendmail', ['-C', configuration, '-f', from, '-i', to]), { input: content })
+    },
     log: () => {
       try {
         return readFileSync(log, 'latin1')
@@ -103,14 +115,14 @@ export async function startPostfix(options: PostfixOptions): Promise<Postfix> {
       }
     },
     async queued() {
-      const { stdout } = await run('postqueue', ['-c', configuration, '-j'])
+      const { stdout } = await run(...inside('postqueue', ['-c', configuration, '-j']))
       return stdout.split('\n').filter(line => line.trim() !== '').length
     },
     async flush() {
-      await run('postqueue', ['-c', configuration, '-f'])
+      await run(...inside('postqueue', ['-c', configuration, '-f']))
     },
     async stop() {
-      await run('postfix', ['-c', configuration, 'stop'])
+      await run(...inside('postfix', ['-c', configuration, 'stop']))
     },
   }
 }
