@@ -78,7 +78,7 @@ export function longestLines(): TourMessage {
     '',
     ...body,
   ]
-  return { what: '998-octet lines', from: sender, to: [to], content: text(lines), smtputf8: false }
+  return { what: 'long lines', from: sender, to: [to], content: text(lines), smtputf8: false }
 }
 
 /** 25 MB on the wire, to the octet. */

@@ -2,7 +2,7 @@
  * The steps of the tour: which scenario, with which message, what others do and how what Hermetic did is told.
  *
  * What others do is only what was measured or is on public record: Exim 4.96 (GnuTLS 3.7.9) and Postfix 3.7.11 on Debian 12, Exim bug 2594,
- * CVE-2011-0411. What Hermetic did comes from evidence; a fact that is not there is told as not there.
+ * Debian bug 1075900, CVE-2011-0411. What Hermetic did comes from evidence; a fact that is not there is told as not there.
  */
 import type { SessionDocument } from '../judgement/evidence.ts'
 import { attachment, eightBit, large, longestLines, nonLatin, small, type TourMessage } from './messages.ts'
@@ -14,16 +14,27 @@ export interface Step {
   /** Null for an attack, which submits nothing. */
   readonly message: (() => TourMessage) | null
   readonly others: string | null
+  /** `one`: title and what Hermetic did share a line. */
+  readonly lines: 'one' | 'several'
   /** Told when all came out as expected. */
   did(played: Played): string
 }
 
 export const steps: readonly Step[] = [
   {
+    title: 'Case 2, nine TLSA records (Debian 1075900: Exim defers)',
+    scenario: 'nine-records',
+    message: () => small('user@et.example', 'Nine records, one match'),
+    others: null,
+    lines: 'one',
+    did: played => `proved by ${decidingRecord(carrier(played))}`,
+  },
+  {
     title: 'Case 3, the alias: smarthost mail.dev.example is a CNAME to mail.example.local',
     scenario: 'alias',
     message: nonLatin,
     others: "Exim checked the certificate for the alias's target and did not deliver (bug 2594)",
+    lines: 'several',
     did: played =>
       `delivered; SNI and name: ${sni(played)}, proved by ${matched(carrier(played))}; ${path(carrier(played))}`,
   },
@@ -32,6 +43,7 @@ export const steps: readonly Step[] = [
     scenario: 'injection',
     message: null,
     others: 'servers that read ahead took such bytes for commands inside TLS (CVE-2011-0411)',
+    lines: 'several',
     did: played =>
       `answered ${code(played.reply)}, hung up; nothing accepted; incident ${played.incidents[0] ?? 'not recorded'}`,
   },
@@ -40,6 +52,7 @@ export const steps: readonly Step[] = [
     scenario: 'injected-replies',
     message: eightBit,
     others: null,
+    lines: 'several',
     did: played => `no handshake, no mail command for ${failed(played)}; ${arrivedAt(played)} took it`,
   },
   {
@@ -47,6 +60,7 @@ export const steps: readonly Step[] = [
     scenario: 'smarthost',
     message: large,
     others: 'Exim and Postfix send SNI only under DANE',
+    lines: 'several',
     did: played => `SNI ${sni(played)}; chain and name proved (${peer(played)}) before MAIL; 25 MB delivered`,
   },
   {
@@ -54,6 +68,7 @@ export const steps: readonly Step[] = [
     scenario: 'wrong-name',
     message: () => small('bob@wrong.example', 'A wrong certificate'),
     others: 'Postfix, under DANE, defers too; the first version of another relay bounced at once',
+    lines: 'several',
     did: played =>
       `deferred, ${played.reasons.join(', ')}: ${path(refusing(played))}, no mail command; the message waits`,
   },
@@ -62,6 +77,7 @@ export const steps: readonly Step[] = [
     scenario: 'opportunistic',
     message: attachment,
     others: null,
+    lines: 'several',
     did: played =>
       `delivered over ${played.arrival?.tls ?? 'nothing'}; the log says ${peer(played)}, not authenticated`,
   },
@@ -70,7 +86,8 @@ export const steps: readonly Step[] = [
     scenario: 'first-mx-down',
     message: longestLines,
     others: null,
-    did: played => `${failed(played)} refused the connection; ${arrivedAt(played)} took it, same attempt`,
+    lines: 'one',
+    did: played => `${failed(played)} refused; ${arrivedAt(played)} took it, same attempt`,
   },
 ]
 
@@ -87,6 +104,12 @@ function path(session: SessionDocument | null): string {
   const judged = session?.tls?.path ?? null
   if (judged === null) return 'no path judged'
   return judged.failure === null ? `path of ${judged.certificates.length} valid` : 'path not valid'
+}
+
+/** `record 8, depth 1`. */
+function decidingRecord(session: SessionDocument | null): string {
+  const { record = null, depth = null } = session?.tls?.dane ?? {}
+  return record === null ? 'no record' : `record ${record + 1}, depth ${depth ?? 'unknown'}`
 }
 
 function matched(session: SessionDocument | null): string {

@@ -10,7 +10,6 @@ import { judge, reasonsOf, traceBefore } from '../../lab/judge.ts'
 import type { Lab } from '../../lab/lab.ts'
 import { play } from '../../lab/play.ts'
 import type { RelayUnderTest } from '../../lab/relay-under-test.ts'
-import { scenarios } from '../../lab/scenarios.ts'
 import type { TourMessage } from '../../tour/messages.ts'
 import type { Played, Stage } from '../../tour/stage.ts'
 import { claimStateDirectory } from '../../tour/state-directory.ts'
@@ -138,6 +137,7 @@ async function playOne(
   name: string,
   message: TourMessage | null,
 ): Promise<Played> {
+  const { scenarios } = await import('../../lab/scenarios.ts')
   const scenario = scenarios.find(candidate => candidate.name === name)
   if (scenario === undefined) throw new Error(`the lab has no scenario ${name}`)
   const seen = await play(lab, relay, scenario, message ?? undefined)
