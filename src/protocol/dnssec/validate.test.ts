@@ -830,6 +830,19 @@ describe('hard to fool', () => {
     )
   })
 
+  test.each(['_25._tcp.mx.victim.example TLSA', 'mx.victim.example TXT', 'child.victim.example DS'])(
+    'the NSEC of a wildcard, put under another name, denies nothing there: %s',
+    question => {
+      const [owner = ''] = question.split(' ')
+      const replayed = on(question, honest => {
+        const moved = proof('victim.example', '*.victim.example').map(record => ({ ...record, name: name(owner) }))
+        return noData(honest, [...moved, ...soa('victim.example')])
+      })
+      const { answer } = ask(question, replayed)
+      expect([answer.outcome, answer.security]).toEqual(['failed', 'bogus'])
+    },
+  )
+
   test('a DS made from a wildcard delegates nothing', () => {
     const owner = 'any.victim.example'
     const key = zoneKey(name(owner), { algorithm: 13, purpose: 'csk' })
@@ -1281,6 +1294,16 @@ describe('how long an answer may be kept', () => {
     expect(ask('any.victim.example A', shorter).answer.ttlSeconds).toBe(7)
   })
 
+  test('a denial no longer than any record of its proof', () => {
+    const shorter = on('mx.victim.example AAAA', honest => ({
+      ...honest,
+      authorities: honest.authorities.map(record =>
+        record.type === typeNumbers.NSEC ? { ...record, ttlSeconds: 11 } : record,
+      ),
+    }))
+    expect(ask('mx.victim.example AAAA', shorter).answer.ttlSeconds).toBe(11)
+  })
+
   test('with aliases, as long as the shortest', () => {
     const short = on('www.aliases.example A', honest => ({
       ...honest,
@@ -1328,6 +1351,18 @@ describe('what is known of zones', () => {
       expect(zonesKnown.get(name(zone), nowMs + 8_999)).not.toBe(null)
       expect(zonesKnown.get(name(zone), nowMs + 9_000)).toBe(null)
     }
+  })
+
+  test('no longer than the TTL of the keys', () => {
+    const zonesKnown = createZoneCache()
+    const shortKeys = on('victim.example DNSKEY', honest => ({
+      ...honest,
+      answers: honest.answers.map(record => ({ ...record, ttlSeconds: 5 })),
+    }))
+    ask('mx.victim.example A', shortKeys, { zones: zonesKnown })
+    expect(zonesKnown.get(name('victim.example'), nowMs + 4_999)).not.toBe(null)
+    expect(zonesKnown.get(name('victim.example'), nowMs + 5_000)).toBe(null)
+    expect(zonesKnown.get(name('example'), nowMs + 5_000)).not.toBe(null)
   })
 
   test('nothing that is bogus or has failed is kept', () => {
