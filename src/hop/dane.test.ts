@@ -138,6 +138,14 @@ describe('the way', () => {
     expect(resolver.asked.filter(question => question.endsWith(' TLSA'))).toEqual([])
   })
 
+  test('a level that goes by no proof asks at the door where none is needed', async () => {
+    const resolver: Resolver = { ...dns({ 'example.org MX': servfail }), lenient: dns(two) }
+    const { hop } = workbench(1, { resolver })
+    expect((await hop.itinerary(to('opportunistic'))).candidates).toHaveLength(2)
+    for (const level of ['dane', 'dane-only'] as const)
+      expect((await hop.itinerary(to(level))).failure?.reason).toBe('dns.lookup-failed')
+  })
+
   test('it ends with the first of its answers, those for records too', async () => {
     const nowMs = 1_000_000
     const hop = workbench(1, {

@@ -7,7 +7,7 @@
 import { dnsEvidence } from '../judgement/evidence-of.ts'
 import type { Failure } from '../judgement/failure.ts'
 import { entryOf } from '../judgement/findings.ts'
-import type { Plan } from '../judgement/plan.ts'
+import type { Level, Plan } from '../judgement/plan.ts'
 import { asksForDane, type NextHop, type PlanInput, planFor, unmetByDns } from '../judgement/plan-rules.ts'
 import { findTlsa, type TlsaFound } from '../protocol/dane/discovery.ts'
 import type { DnsAnswer } from '../protocol/dns/answer.ts'
@@ -47,8 +47,9 @@ type MxDestination = Extract<Destination, { kind: 'mx' }>
 type HostsDestination = Extract<Destination, { kind: 'hosts' }>
 
 async function mxItinerary(parts: ItineraryParts, destination: MxDestination): Promise<Itinerary> {
-  const found = await drive(mailHosts(destination.domain, parts.walkInput), parts.resolver)
   const { domain, level } = destination
+  const resolver = doorFor(level, parts.resolver)
+  const found = await drive(mailHosts(domain, parts.walkInput), resolver)
   const isLiteral = domain.startsWith('[')
   const isNamedByMx = (host: string) => host !== domain.toLowerCase() && !isLiteral
   const nextHop: NextHop | null = isLiteral
@@ -57,7 +58,7 @@ async function mxItinerary(parts: ItineraryParts, destination: MxDestination): P
   const ways = found.hosts.flatMap(({ host, preference, addresses }) =>
     addresses.map(address => ({ host, port: smtpPort, preference, address })),
   )
-  const planned = await planWays(parts.resolver, ways, ({ host }) => ({
+  const planned = await planWays(resolver, ways, ({ host }) => ({
     level,
     from: isNamedByMx(host) ? 'mx-name' : 'recipient-domain',
     implicitTls: false,
@@ -86,11 +87,12 @@ async function mxItinerary(parts: ItineraryParts, destination: MxDestination): P
 
 async function hostsItinerary(parts: ItineraryParts, destination: HostsDestination): Promise<Itinerary> {
   const { hosts, level, implicitTls, ipv4Only } = destination
+  const resolver = doorFor(level, parts.hostsResolver)
   const found = await Promise.all(
     hosts.map(async ({ name, port }) => ({
       name,
       port,
-      ...(await drive(hostAddresses(name, { ipv4Only }), parts.hostsResolver)),
+      ...(await drive(hostAddresses(name, { ipv4Only }), resolver)),
     })),
   )
   const ways = found.flatMap(({ name, port, hosts: resolved }) =>
@@ -98,7 +100,7 @@ async function hostsItinerary(parts: ItineraryParts, destination: HostsDestinati
       addresses.map(address => ({ host: name, port, preference: null, address })),
     ),
   )
-  const planned = await planWays(parts.hostsResolver, ways, () => ({
+  const planned = await planWays(resolver, ways, () => ({
     level,
     from: 'operator',
     implicitTls,
@@ -126,6 +128,11 @@ async function hostsItinerary(parts: ItineraryParts, destination: HostsDestinati
   }
 }
 
+/** Mail that asks for no proof of the DNS does not wait for one. */
+function doorFor(level: Level, resolver: Resolver): Pick<Resolver, 'resolve'> {
+  return asksForDane(level) ? resolver : (resolver.lenient ?? resolver)
+}
+
 /** One address of one host, before it is planned for. */
 interface Way {
   readonly host: string
@@ -143,7 +150,7 @@ interface Planned {
 
 /** Looks for TLSA records where the level asks for them, and plans. A way whose records could not be found out is left out (RFC 7672 §2.1.2). */
 async function planWays(
-  resolver: Resolver,
+  resolver: Pick<Resolver, 'resolve'>,
   ways: readonly Way[],
   inputFor: (way: Way) => Omit<PlanInput, 'host' | 'tlsa'>,
 ): Promise<Planned> {

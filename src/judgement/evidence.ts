@@ -176,17 +176,7 @@ export interface RecipientOutcome {
   readonly reply: ReplyEvidence | null
 }
 
-/** Whether answers of the DNS can be told secure from insecure here, for people: without that there is no DANE. */
-export interface DnsStanding {
-  readonly trust: 'validate' | 'ad' | 'none'
-  /**
-   * `works`. `unavailable`: the servers pass no signatures on, or do not validate, and mail goes on without DANE. `required`: the same, and `dns.require` makes mail wait.
-   * `lost`: these servers did it before, so mail waits. `unknown`: none of them has answered yet. `off`: `dns.trust` is `none`.
-   */
-  readonly validation: 'works' | 'unavailable' | 'required' | 'lost' | 'unknown' | 'off'
-  /** Whole sentences: what is not as it should be, and who must act. Empty when all is well. */
-  readonly says: readonly string[]
-}
+export type { DnsStanding } from '../protocol/dns/standing.ts'
 
 /** What the route asks of the peer, and how the next hop's name is known; null as long as the DNS has told none. */
 export interface Planned {

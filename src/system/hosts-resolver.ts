@@ -17,14 +17,18 @@ export function withHostsFile(
   now: () => number = () => performance.now(),
 ): Resolver {
   const entries = createWatchedFile(file, parseHostsFile, now)
-  return {
+  const before = (behind: Pick<Resolver, 'resolve'>): Pick<Resolver, 'resolve'> => ({
     async resolve(question: DnsQuestion) {
       const name = question.type === 'A' || question.type === 'AAAA' ? parseName(question.name) : null
       const entry = name === null ? undefined : entries().get(nameKey(name))
       return entry === undefined
-        ? resolver.resolve(question)
+        ? behind.resolve(question)
         : { ...fromHostsFile(question, entry), security: 'secure' }
     },
+  })
+  return {
+    ...before(resolver),
+    ...(resolver.lenient === undefined ? {} : { lenient: before(resolver.lenient) }),
     close: () => resolver.close(),
   }
 }

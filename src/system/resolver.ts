@@ -7,6 +7,11 @@ export interface Resolver {
   /** Never rejects for anything a server does; a failure is an answer. */
   resolve(question: DnsQuestion): Promise<DnsAnswer>
   close(): Promise<void>
+  /**
+   * The same for mail that does not go by what is proven: where proof was lost its answers are `unvalidated`, where `resolve` fails so that mail waits. Left out: there is
+   * no difference.
+   */
+  readonly lenient?: Pick<Resolver, 'resolve'>
 }
 
 /** A resolver that also says whether its answers are validated, and finds that out anew from time to time. */

@@ -245,6 +245,9 @@ describe('a resolver that strips signatures', () => {
     })
     expect(brief(await ask(resolver, 'mx.office.local A'))).toBe('records insecure dnssec.negative-anchor')
     expect(resolver.standing.validation).toBe('required')
+    expect(await resolver.lenient?.resolve({ name: 'mx.nsec.example', type: 'A' })).toMatchObject({
+      outcome: 'failed',
+    })
   })
 
   test('makes mail wait when it did not before', async () => {
@@ -253,6 +256,11 @@ describe('a resolver that strips signatures', () => {
     const resolver = resolverFor([server])
     expect(brief(await ask(resolver, 'mx.nsec.example A'))).toBe('failed indeterminate dns.validation-unavailable')
     expect(resolver.standing).toMatchObject({ validation: 'lost', says: [expect.stringContaining('2025-12-26')] })
+    // Mail that goes by no proof does not wait for one.
+    expect(await resolver.lenient?.resolve({ name: 'mx.nsec.example', type: 'A' })).toMatchObject({
+      outcome: 'records',
+      security: 'unvalidated',
+    })
     expect(brief(await ask(resolver, 'mx.office.local A'))).toBe('records insecure dnssec.negative-anchor')
   })
 

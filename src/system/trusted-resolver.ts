@@ -3,7 +3,7 @@
  *
  * `validate`: every answer is validated in process. `ad`: a resolver on this machine validates, and says so with the AD bit. `none`: answers as they come.
  * Where the servers make the first two impossible, answers come as they are and are `unvalidated`, so that mail goes on without DANE; unless `require` or what was
- * known of these servers says that mail waits: then every answer is `failed` with `dns.validation-unavailable`. It is never a single answer that is
+ * known of these servers says that mail waits: then every answer is `failed` with `dns.validation-unavailable`, but for mail that asks for no proof (`lenient`). It is never a single answer that is
  * treated more weakly than the others because something failed.
  *
  * Names of the hosts file are the operator's own word. They and the names below which nothing is validated do not depend on what the servers are good for.
@@ -15,7 +15,7 @@ import { typeNumbers } from '../protocol/dns/numbers.ts'
 import type { DnsReason } from '../protocol/dns/reasons.ts'
 import type { DnsStanding } from '../protocol/dns/standing.ts'
 import { readAnchors, rootAnchors } from '../protocol/dnssec/anchors.ts'
-import { privateNames } from '../protocol/dnssec/private-names.ts'
+import { negativeAnchors } from '../protocol/dnssec/private-names.ts'
 import type { TrustAnchor } from '../protocol/dnssec/types.ts'
 import { createDnsClient, type DnsClientOptions } from './dns-client.ts'
 import { defaultWaitMs, parseNameServer } from './dns-servers.ts'
@@ -58,13 +58,14 @@ export function createTrustedResolver(options: TrustedResolverOptions): TrustedR
   const trusted = options.trust === 'validate' ? validating(bare) : believing(bare)
   const resolver = whereTrusted(trusted, createDnsClient(bare))
   if (hostsFile === null) return resolver
-  const { resolve } = withHostsFile(resolver, hostsFile, now)
+  const { resolve, lenient = resolver } = withHostsFile(resolver, hostsFile, now)
   return {
     ...resolver,
     get standing() {
       return resolver.standing
     },
     resolve,
+    lenient,
   }
 }
 
@@ -81,7 +82,8 @@ type Bare = TrustedResolverOptions & { readonly now: () => number }
 
 /** @param plain answers as they come */
 function whereTrusted({ keeper, client, isExempt, close }: Trusted, plain: Resolver): TrustedResolver {
-  async function resolve(question: DnsQuestion): Promise<DnsAnswer> {
+  /** @param whenLost what becomes of the question when these servers made proofs possible once, and do not any more */
+  async function resolve(question: DnsQuestion, whenLost: 'wait' | 'go-on'): Promise<DnsAnswer> {
     const wait = keeper.due()
     if (wait !== null) await wait
     const { validation, trust } = keeper.standing
@@ -95,6 +97,7 @@ function whereTrusted({ keeper, client, isExempt, close }: Trusted, plain: Resol
           : waiting(question, 'dns.timeout', 'no resolver answers')
       case 'lost':
       case 'required':
+        if (validation === 'lost' && whenLost === 'go-on') return plain.resolve(question)
         return isExempt(question)
           ? client.resolve(question)
           : waiting(question, 'dns.validation-unavailable', 'answers cannot be validated')
@@ -106,7 +109,8 @@ function whereTrusted({ keeper, client, isExempt, close }: Trusted, plain: Resol
     }
   }
   return {
-    resolve,
+    resolve: question => resolve(question, 'wait'),
+    lenient: { resolve: question => resolve(question, 'go-on') },
     probe: () => keeper.probe(),
     get standing() {
       return keeper.standing
@@ -120,7 +124,7 @@ function whereTrusted({ keeper, client, isExempt, close }: Trusted, plain: Resol
 function validating(options: Bare): Trusted {
   const { now, clock = Date.now } = options
   const anchors = anchorsFrom(options.anchors)
-  const insecure = negativeAnchors(options.insecure, anchors)
+  const insecure = negativeAnchors(namesFrom(options.insecure), anchors)
   const wire = createDnsWire(options)
   const probing = probeWire(options)
   const prober = createValidatingResolver({ wire: probing, anchors, insecure, now: clock })
@@ -285,15 +289,12 @@ function anchorsFrom(text: string | null): readonly TrustAnchor[] {
   return read.anchors
 }
 
-/** An anchor at or below a private name means that it is signed after all. */
-function negativeAnchors(texts: readonly string[], anchors: readonly TrustAnchor[]): readonly Name[] {
-  const own = texts.map(text => {
+function namesFrom(texts: readonly string[]): readonly Name[] {
+  return texts.map(text => {
     const name = parseName(text)
     if (name === null) throw new RangeError(`not a name: ${text}`)
     return name
   })
-  const isSigned = (name: Name) => anchors.some(({ zone }) => zone.length > 0 && isAtOrBelow(zone, name))
-  return [...own, ...privateNames.filter(name => !isSigned(name))]
 }
 
 function isLoopback(server: string): boolean {

@@ -14,7 +14,7 @@ export const maxQuestionsPerWalk = 100
 
 export async function drive<T>(
   walk: Walk<DnsQuestion, DnsAnswer, T>,
-  resolver: Resolver,
+  resolver: Pick<Resolver, 'resolve'>,
   maxQuestions: number = maxQuestionsPerWalk,
 ): Promise<T> {
   let left = maxQuestions

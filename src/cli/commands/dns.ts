@@ -11,20 +11,19 @@ import { domainToASCII } from 'node:url'
 import { type DnsAsked, dnsDocument, dnsExitCode, plainName } from '../../judgement/dns-document.ts'
 import { dnsText } from '../../judgement/dns-text.ts'
 import { visible } from '../../judgement/visible.ts'
-import { isAtOrBelow, type Name, parseName } from '../../protocol/dns/name.ts'
+import { type Name, parseName } from '../../protocol/dns/name.ts'
 import { typeFromName, typeName, typeNumbers } from '../../protocol/dns/numbers.ts'
 import { reverseName } from '../../protocol/dns/reverse.ts'
 import { readAnchors, rootAnchors } from '../../protocol/dnssec/anchors.ts'
 import { isQueryType } from '../../protocol/dnssec/denial-rules.ts'
-import { privateNames } from '../../protocol/dnssec/private-names.ts'
+import { negativeAnchors } from '../../protocol/dnssec/private-names.ts'
 import type { TrustAnchor } from '../../protocol/dnssec/types.ts'
 import { canonicalIp, parseIp } from '../../protocol/ip.ts'
-import { parseNameServer } from '../../system/dns-servers.ts'
 import { createDnsWire } from '../../system/dns-wire.ts'
 import { createValidatingResolver, type ResolvedAnswer } from '../../system/validating-resolver.ts'
-import { nameOf, readBounded, textOf } from '../certificate-file.ts'
 import { configured } from '../configured.ts'
 import type { Context } from '../context.ts'
+import { anchorOption, serverOption } from '../dns-options.ts'
 import { CliFailure } from '../failure.ts'
 import { timeOption } from '../time-option.ts'
 
@@ -44,19 +43,20 @@ export async function run(
 ): Promise<number> {
   // What was typed is looked at before any file.
   const question = questionOf(nameText, type)
-  const given = (options.server ?? []).map(serverAddress)
+  const given = (options.server ?? []).map(serverOption)
   const atMs = options.at === undefined ? null : timeOption(options.at, '--at')
-  const anchors = options.anchor === undefined ? rootAnchors : anchorsIn(options.anchor)
-  const { servers, timeoutMs } =
-    given.length > 0 ? { servers: given, timeoutMs: defaultTimeoutMs } : configured(context.config).settings.dns
+  const anchorsGiven = options.anchor === undefined ? null : anchorOption(options.anchor).anchors
+  // Whoever names a server wants its answer, and not what is configured for others, unless he names the configuration, too.
+  const dns = given.length > 0 && context.config === null ? null : configured(context.config).settings.dns
+  const servers = given.length > 0 ? given : (dns?.servers ?? [])
+  const timeoutMs = dns?.timeoutMs ?? defaultTimeoutMs
+  const anchors = anchorsGiven ?? configuredAnchors(dns?.anchors ?? null)
   const now = () => atMs ?? Date.now()
 
   const wire = createDnsWire({ servers, timeoutMs })
   try {
-    // An anchor at or below a private name means that it is signed after all.
-    const insecure = privateNames.filter(
-      name => !anchors.some(({ zone }) => zone.length > 0 && isAtOrBelow(zone, name)),
-    )
+    const own = (dns?.insecure ?? []).map(parseName).filter(name => name !== null)
+    const insecure = negativeAnchors(own, anchors)
     const resolver = createValidatingResolver({ wire, anchors, insecure, now })
     const answer = await resolver.resolve(question.name, question.type)
     const isHeard = answer.asked.some(({ server }) => server !== null)
@@ -116,22 +116,10 @@ function questionOf(text: string, given: string | undefined): { readonly name: N
   return { name, type }
 }
 
-function serverAddress(text: string): string {
-  if (parseNameServer(text) !== null) return text
-  throw new CliFailure(
-    'cli.usage',
-    `--server: '${visible(text, 80)}' is not an address, or address:port`,
-    'For example --server 192.0.2.53 or --server [2001:db8::53]:5353',
-  )
-}
-
-/** @throws CliFailure 65 */
-function anchorsIn(file: string): readonly TrustAnchor[] {
-  const hint = 'It needs DS or DNSKEY records as a zone file has them, such as those of dns-root-data.'
-  const read = readAnchors(textOf(readBounded(file, '--anchor', { bytes: maxAnchorFileBytes, hint })))
-  if (read.kind === 'anchors') return read.anchors
-  const where = read.line === null ? '' : ` line ${read.line}:`
-  throw new CliFailure('cli.bad-input', `--anchor: ${nameOf(file)}${where} ${read.says}`, hint)
+/** Read once already, when the configuration was checked. */
+function configuredAnchors(text: string | null): readonly TrustAnchor[] {
+  const read = text === null ? null : readAnchors(text)
+  return read?.kind === 'anchors' ? read.anchors : rootAnchors
 }
 
 function unreachable(servers: readonly string[], { asked }: ResolvedAnswer): CliFailure {
@@ -146,4 +134,3 @@ function unreachable(servers: readonly string[], { asked }: ResolvedAnswer): Cli
 const example = 'For example: hermetic dns _25._tcp.mx.example.org TLSA'
 /** As the configuration has it by default, which is not read where the servers are given. */
 const defaultTimeoutMs = 10_000
-const maxAnchorFileBytes = 1024 * 1024

@@ -152,7 +152,8 @@ function textOf(document: RouteDocument, { paint }: Context): string {
   if (destination !== null) {
     lines.push(`  level ${destination.level}: ${levelSays[destination.level]}`)
     if (document.mx !== null) lines.push(...wrapped(mxText(document.mx), '  ', '    '))
-    if (asksForDane(destination.level) && document.standing.validation !== 'works')
+    const isTold = asksForDane(destination.level) && literalOf(destination) === null
+    if (isTold && document.standing.validation !== 'works')
       for (const text of standingTexts(document.standing)) lines.push(...wrapped(`DNSSEC: ${text}`, '  ', '    '))
   }
   for (const [i, candidate] of document.candidates.entries())

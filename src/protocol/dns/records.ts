@@ -54,7 +54,7 @@ export function readData(record: ResourceRecord): KnownData | 'malformed' | null
     case typeNumbers.TLSA: {
       const [usage, selector, matchingType] = rdata
       if (usage === undefined || selector === undefined || matchingType === undefined) return 'malformed'
-      return { type: 'TLSA', usage, selector, matchingType, data: rdata.slice(3) }
+      return { type: 'TLSA', usage, selector, matchingType, data: Uint8Array.from(rdata.subarray(3)) }
     }
     default:
       return null

@@ -4,7 +4,8 @@
  * The public root proves that most of them do not exist, so that a validator would call the answers of a network's own servers bogus. Whoever can answer for
  * these names gains nothing elsewhere: at and below them nothing was ever signed.
  */
-import { type Name, parseName } from '../dns/name.ts'
+import { isAtOrBelow, type Name, parseName } from '../dns/name.ts'
+import type { TrustAnchor } from './types.ts'
 
 /** Special-use and reserved names (RFC 6761, RFC 6762, RFC 8375), names that networks use without asking, and the reverse of private addresses (RFC 6303). */
 export const privateNames: readonly Name[] = [
@@ -29,3 +30,11 @@ export const privateNames: readonly Name[] = [
   const name = parseName(text)
   return name === null ? [] : [name]
 })
+
+/**
+ * All names at and below which nothing is validated: an operator's own, and the private ones. An anchor at or below one of these means that it is signed after all.
+ */
+export function negativeAnchors(own: readonly Name[], anchors: readonly TrustAnchor[]): readonly Name[] {
+  const isSigned = (name: Name) => anchors.some(({ zone }) => zone.length > 0 && isAtOrBelow(zone, name))
+  return [...own, ...privateNames.filter(name => !isSigned(name))]
+}
