@@ -4,22 +4,24 @@ import net from 'node:net'
 import dnsPacket from 'dns-packet'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type LabDns, startDns } from './dns-server.ts'
-import { zone } from './zones.ts'
+import { createSignedWorld, worldZone } from './signing/signed-world.ts'
 
 let dns: LabDns
 beforeAll(async () => {
-  dns = await startDns([
-    zone('dev.example', [
-      'mail.dev.example CNAME mail.example.local',
-      'dev.example MX 0 .',
-      'six.dev.example AAAA 2001:db8::25',
-    ]),
-    zone('example.local', ['mail.example.local A 192.0.2.6', 'example.local TXT v=spf1 -all']),
-    zone(
+  const zones = [
+    worldZone(
+      'dev.example',
+      ['mail.dev.example CNAME mail.example.local', 'dev.example MX 0 .', 'six.dev.example AAAA 2001:db8::25'],
+      null,
+    ),
+    worldZone('example.local', ['mail.example.local A 192.0.2.6', 'example.local TXT v=spf1 -all'], null),
+    worldZone(
       'large.example',
       Array.from({ length: 60 }, (_, i) => `large.example A 192.0.2.${i + 1}`),
+      null,
     ),
-  ])
+  ]
+  dns = await startDns(createSignedWorld({ zones, nowMs: 0 }).respond)
 })
 afterAll(() => dns.close())
 

@@ -1,9 +1,8 @@
 /**
- * The lab's DNS: a real server on UDP and TCP of one port that answers from the lab's zones, or from anything else that answers, the way a
- * recursive resolver would (RFC 1035 §4.2, RFC 6891, RFC 7766 §8), and keeps the newest of the questions it was asked.
+ * The lab's DNS: a real server on UDP and TCP of one port, in front of whatever answers (RFC 1035 §4.2, RFC 6891, RFC 7766 §8), that keeps the newest of the
+ * questions it was asked.
  *
- * What does not decode as a query gets FORMERR or no answer at all; nothing outside the zones exists. It neither signs nor validates: a world of signed
- * zones is signing/signed-world.ts.
+ * What does not decode as a query gets FORMERR or no answer at all. It knows no zones: a world of them, signed or not, is signing/signed-world.ts.
  */
 import dgram from 'node:dgram'
 import { once } from 'node:events'
@@ -15,12 +14,9 @@ import {
   type Message,
   type MessageHead,
   maxPlainUdpBytes,
-  type ResourceRecord,
 } from '../protocol/dns/message.ts'
 import { nameKey } from '../protocol/dns/name.ts'
-import { classInternet, rcodes, typeName } from '../protocol/dns/numbers.ts'
-import { type KnownData, makeRecord } from '../protocol/dns/records.ts'
-import { lookUp, type Zone, type ZoneRecord } from './zones.ts'
+import { rcodes, typeName } from '../protocol/dns/numbers.ts'
 
 interface AskedQuestion {
   readonly name: string
@@ -47,15 +43,13 @@ export type Answering = (query: Message) => Message | 'silence' | Promise<Messag
 
 /**
  * Starts the server. A response that does not fit into a datagram goes out truncated.
- * @param source zones without signatures, or whatever answers
  * @param where a port of this machine; unless given, one of 127.0.0.1 that is free for both transports
  * @throws what the system says against `where`
  */
 export async function startDns(
-  source: readonly Zone[] | Answering,
+  respond: Answering,
   where: { readonly address: string; readonly port: number } = { address: loopback, port: 0 },
 ): Promise<LabDns> {
-  const respond = typeof source === 'function' ? source : respondFrom(source)
   const asked: AskedQuestion[] = []
   let questions = 0
   const answer = (query: Uint8Array, over: 'udp' | 'tcp'): Reply | Promise<Reply> => {
@@ -112,36 +106,6 @@ export async function startDns(
   }
 }
 
-/** What the zones say, without a signature. */
-function respondFrom(zones: readonly Zone[]): Answering {
-  return query => unsigned(zones, query)
-}
-
-function unsigned(zones: readonly Zone[], query: Message): Message {
-  const [question] = query.questions
-  const known = question !== undefined && question.class === classInternet
-  const found = known ? lookUp(zones, nameKey(question.name), typeName(question.type)) : null
-  const isNo = found !== null && (found.outcome === 'no-data' || found.outcome === 'no-such-name')
-  const rcode =
-    found === null
-      ? rcodes.REFUSED
-      : found.outcome === 'servfail'
-        ? rcodes.SERVFAIL
-        : found.outcome === 'no-such-name'
-          ? rcodes.NXDOMAIN
-          : rcodes.NOERROR
-  return {
-    ...asResponse(query),
-    rcode,
-    answers: found?.answers.map(({ owner, record }) => makeRecord(owner, ttlSeconds, dataOf(record))) ?? [],
-    authorities: isNo ? [startOfAuthority(found.apex)] : [],
-    edns:
-      query.edns === null
-        ? null
-        : { udpPayloadBytes: 1_232, version: 0, dnssecOk: query.edns.dnssecOk, options: [] },
-  }
-}
-
 function formatError(query: MessageHead): Uint8Array {
   return encodeMessage({ ...asResponse(query), questions: [], rcode: rcodes.FORMERR, edns: null })
 }
@@ -158,23 +122,6 @@ function asResponse(query: MessageHead): Omit<Message, 'edns'> {
     authorities: [],
     additionals: [],
   }
-}
-
-function dataOf(record: ZoneRecord): KnownData {
-  return record.type === 'TXT' ? { type: 'TXT', text: [Buffer.from(record.text)] } : record
-}
-
-function startOfAuthority(apex: string): ResourceRecord {
-  return makeRecord(apex, negativeTtlSeconds, {
-    type: 'SOA',
-    primary: `ns.${apex}`.replace(/\.$/, ''),
-    mailbox: `hostmaster.${apex}`.replace(/\.$/, ''),
-    serial: 1,
-    refresh: 3_600,
-    retry: 600,
-    expire: 86_400,
-    minimum: negativeTtlSeconds,
-  })
 }
 
 /** Messages with a length of two bytes before each (RFC 1035 §4.2.2), several on one connection. */
@@ -235,5 +182,3 @@ async function bindBoth(where: {
 const loopback = '127.0.0.1'
 /** Some ten megabytes. */
 const mostAskedKept = 100_000
-const ttlSeconds = 300
-const negativeTtlSeconds = 60

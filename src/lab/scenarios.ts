@@ -2,7 +2,6 @@
 import type { Scenario } from './scenario.ts'
 import { situations } from './world.ts'
 
-export type { Expectation, Scenario } from './scenario.ts'
-export { senderAddress, senderHost } from './scenario.ts'
+export type { Scenario } from './scenario.ts'
 
 export const scenarios: readonly Scenario[] = situations.flatMap(situation => situation.scenarios)

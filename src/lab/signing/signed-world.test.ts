@@ -12,16 +12,8 @@ import {
 import { nameKey } from '../../protocol/dns/name.ts'
 import { rcodeName, typeFromName, typeName, typeNumbers } from '../../protocol/dns/numbers.ts'
 import { type LabDns, startDns } from '../dns-server.ts'
-import { zone as plainZone } from '../zones.ts'
 import { privateInternet } from './private-internet.ts'
-import {
-  answersOf,
-  createSignedWorld,
-  forged,
-  fromLabZone,
-  type ResolverBehaviour,
-  worldZone,
-} from './signed-world.ts'
+import { answersOf, createSignedWorld, forged, type ResolverBehaviour, worldZone } from './signed-world.ts'
 import { nameOf } from './zone-lines.ts'
 
 const nowMs = Date.UTC(2026, 0, 1)
@@ -218,20 +210,6 @@ describe('in memory', () => {
     const yesterday = createSignedWorld({ zones: privateInternet(), nowMs: nowMs - 86_400_000 })
     expect(yesterday.anchors).toEqual(world.anchors)
   })
-})
-
-test("the lab's plain zones take part as unsigned ones", () => {
-  const plain = fromLabZone(
-    plainZone('plain.example', [
-      'plain.example MX 0 .',
-      'plain.example TXT v=spf1 -all',
-      'a.plain.example A 192.0.2.1',
-    ]),
-  )
-  const mixed = createSignedWorld({ zones: [worldZone('example', [], {}), plain], nowMs })
-  expect(shape(ask('plain.example TXT', {}, mixed).answers)).toEqual(['plain.example TXT'])
-  expect(ask('plain.example MX', {}, mixed).answers[0]?.rdata).toEqual(Uint8Array.of(0, 0, 0))
-  expect(shape(ask('plain.example DS', {}, mixed).authorities)).toContain('plain.example NSEC')
 })
 
 describe('over the wire', () => {

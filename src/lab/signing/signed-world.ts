@@ -8,9 +8,7 @@
 import { type Message, makeQuery, type ResourceRecord } from '../../protocol/dns/message.ts'
 import { isAtOrBelow, type Name } from '../../protocol/dns/name.ts'
 import { classInternet, rcodes, type TypeMnemonic, typeNumbers } from '../../protocol/dns/numbers.ts'
-import { makeRecord } from '../../protocol/dns/records.ts'
 import type { TrustAnchor, WireAnswer, WireQuestion } from '../../protocol/dnssec/types.ts'
-import type { Zone, ZoneRecord } from '../zones.ts'
 import { isAnsweredBy, lookUpIn } from './answering.ts'
 import {
   keysOf,
@@ -122,12 +120,6 @@ export function worldZone(
   return { apex, records: recordsOf(lines), signing, ...rest }
 }
 
-/** A zone of the lab that knows nothing of signatures (zones.ts), below whatever is above it. */
-export function fromLabZone(zone: Zone, rest: Pick<WorldZone, 'delegation' | 'servers'> = {}): WorldZone {
-  const records = [...zone.records].flatMap(([owner, own]) => own.map(record => labRecord(owner, record)))
-  return { apex: zone.apex, records, signing: null, ...rest }
-}
-
 /** The same world behind somebody who changes answers. */
 export function forged(world: SignedWorld, forge: Forge): SignedWorld {
   return {
@@ -150,11 +142,6 @@ export function answersOf(world: SignedWorld): (question: WireQuestion) => WireA
       ? { kind: 'failed', reason: 'dns.timeout', why: 'timeout', server }
       : { kind: 'message', message, server }
   }
-}
-
-function labRecord(owner: string, record: ZoneRecord): ResourceRecord {
-  const data = record.type === 'TXT' ? { type: record.type, text: [Buffer.from(record.text)] } : record
-  return makeRecord(owner, labTtlSeconds, data)
 }
 
 interface Place {
@@ -365,7 +352,6 @@ const bogusDs = new Set<DsPublication>(['wrong-digest', 'wrong-tag', 'another-ke
 const unassignedAlgorithm = 200
 const unassignedDigestType = 200
 const dsTtlSeconds = 3_600
-const labTtlSeconds = 300
 /** Aliases followed in one answer. */
 const mostAliases = 16
 const server = 'lab'
