@@ -8,6 +8,7 @@ export const failures = {
   'cli.relay-unreachable': 69,
   'cli.store-unreachable': 69,
   'cli.dns-unreachable': 69,
+  'cli.peer-unreachable': 69,
   'cli.start': 69,
   'cli.cannot-create': 73,
   'cli.try-later': 75,

@@ -10,6 +10,7 @@ import type { DnsOptions } from './commands/dns.ts'
 import type { UpOptions } from './commands/lab-up.ts'
 import type { LogOptions } from './commands/log.ts'
 import type { TlsaCreateOptions } from './commands/tlsa.ts'
+import type { TlsaCheckOptions } from './commands/tlsa-check.ts'
 import type { VerifyOptions } from './commands/verify.ts'
 import { type Context, createContext } from './context.ts'
 import { CliFailure, errorDocument, failures } from './failure.ts'
@@ -199,6 +200,21 @@ function commands(context: Context, perform: (work: () => Promise<number>) => Pr
     .action((file: string, options: TlsaCreateOptions) =>
       perform(async () => (await import('./commands/tlsa.ts')).create(file, options, context)),
     )
+  add(tlsa, 'check <domain>', 'visit the mail hosts of a domain, and hold its TLSA records against what they show')
+    .option('--next <cert.pem>', 'PEM: the next certificate, or its chain; say what breaks when it comes')
+    .option('--as-host', 'the name is that of a host, and not of a domain with MX records')
+    .option('--port <n>', 'of the host; 465 is TLS from the first byte', portNumber, 25)
+    .option(
+      '--server <address>',
+      'ask this one, as ADDRESS or ADDRESS:PORT; again for others; those of the configuration, unless given',
+      several,
+    )
+    .option('--anchor <file>', "DS or DNSKEY records to trust, as in a zone file; the public root's, unless given")
+    .option('--at <time>', 'judge as of then, as 2026-03-01T12:00:00Z; now, unless given')
+    .addHelpText('after', tlsaCheckHelp)
+    .action((domain: string, options: TlsaCheckOptions) =>
+      perform(async () => (await import('./commands/tlsa-check.ts')).check(domain, options, context)),
+    )
   const cert = group(program, 'cert', 'certificates')
   add(cert, 'show <file>', 'a chain in words: who signed whom, order, gaps, faults')
     .option('--roots <file>', "PEM: roots to know besides Mozilla's")
@@ -337,6 +353,19 @@ const tlsaCreateHelp = `
 Examples:
   hermetic tlsa create fullchain.pem --host mx.example.org
   hermetic tlsa create fullchain.pem --host mx.example.org --usage 3 --selector 1 --mtype 1`
+
+const tlsaCheckHelp = `
+Every MX host and address is visited, with each chain that it shows (RSA and ECDSA): greeting, EHLO,
+STARTTLS, QUIT. No mail command is sent. Private and loopback addresses are left out, unless
+dns.allow_addresses of the configuration has them.
+
+Exit codes: 0 every host, address and chain proves itself by a secure TLSA record, 1 nothing does, or
+mail has no way, 2 partly, 69 the DNS or all of the hosts cannot be reached. --next changes none.
+
+Examples:
+  hermetic tlsa check example.org
+  hermetic tlsa check example.org --next fullchain-new.pem
+  hermetic tlsa check mx.example.org --as-host --port 465 --json`
 
 const certShowHelp = `
 Exit codes: 0 the chain is whole and in date, 1 it is not; --crl and --ocsp change neither.

@@ -125,7 +125,7 @@ function daneEvidence({ verdict, records }: DaneJudgement): DaneEvidence {
 }
 
 /** The other way round than `tlsaText`: a record without data is one, too. */
-function recordOf(text: string): Tlsa {
+export function recordOf(text: string): Tlsa {
   const [usage = '', selector = '', matchingType = '', data = ''] = text.split(' ')
   return {
     usage: Number(usage),

@@ -252,20 +252,20 @@ const startTlsWords: Readonly<Record<Plan['starttls'], string>> = {
   required: 'STARTTLS is required',
 }
 
-const nameOrigins: Readonly<Record<Plan['references'][number]['from'], string>> = {
+export const nameOrigins: Readonly<Record<Plan['references'][number]['from'], string>> = {
   operator: 'as the route names it',
   'mx-name': 'as the MX record names it',
   'recipient-domain': "the recipient's domain itself",
   'secure-alias': 'where a secure alias leads',
 }
 
-const baseWords: Readonly<Record<Extract<DanePlan, { kind: 'records' }>['from'], string>> = {
+export const baseWords: Readonly<Record<Extract<DanePlan, { kind: 'records' }>['from'], string>> = {
   host: 'the host itself',
   expansion: 'where the secure alias of the host leads',
   alias: 'the host itself, although it is an alias',
 }
 
-const noDaneWords: Readonly<Record<NoDane, string>> = {
+export const noDaneWords: Readonly<Record<NoDane, string>> = {
   'dns-not-validated': 'answers of the DNS are not validated here',
   'no-name': 'the host is an address, and has no name',
   'host-insecure': "the zone of the host's address is not signed, so nobody was asked",
@@ -273,7 +273,7 @@ const noDaneWords: Readonly<Record<NoDane, string>> = {
   'records-insecure': 'nothing vouches for what the DNS says of them',
 }
 
-const nameWords: Readonly<Record<Plan['name'], string>> = {
+export const nameWords: Readonly<Record<Plan['name'], string>> = {
   unauthenticated: 'not authenticated',
   'mta-sts': 'authenticated by MTA-STS',
   'secure-mx': 'authenticated by DNSSEC',

@@ -1,0 +1,304 @@
+/**
+ * What breaks when the next certificate comes: the records of today against the chain of tomorrow, what must be published before, for how long, and
+ * what may go after (RFC 7671 §8.1 and §8.4, RFC 7672 §4).
+ *
+ * Every piece of advice has been judged by the rules that will decide: that the new records prove the next chain and leave today's proved, and that the next chain, and
+ * those that stay beside it, are proved still when the old records have gone. It takes the next chain's place to be that of the chains with the same kind of key.
+ */
+import { createTlsa, standings, tlsaText } from '../protocol/dane/tlsa.ts'
+import type { Tlsa } from '../protocol/dane/types.ts'
+import { nameKey } from '../protocol/x509/distinguished-name.ts'
+import { matchIdentity } from '../protocol/x509/identity.ts'
+import type { Certificate, Read } from '../protocol/x509/model.ts'
+import { certificateEvidence } from './certificate-evidence.ts'
+import { judgeDanePeer, recordOf } from './dane-peer.ts'
+import { findingFor } from './findings.ts'
+import type { PeerJudgement } from './peer.ts'
+import type { DanePlan, Plan } from './plan.ts'
+import { isPublicSuffix } from './public-suffix.ts'
+import { chainLabel, groupsOf, type HostGroup, recordName, type VisitedAddress } from './tlsa-check.ts'
+import type { NextAtHost, NextDocument } from './tlsa-check-document.ts'
+import { tlsaSubjects } from './tlsa-subjects.ts'
+
+export interface NextQuestion {
+  readonly addresses: readonly VisitedAddress[]
+  /** As the server will send it, its own certificate first; that one can be read. */
+  readonly next: readonly Read[]
+  /** Milliseconds since 1970. */
+  readonly atMs: number
+  /** What the zone says of the records at an owner, in seconds; null: not known. */
+  readonly ttlOf: (owner: string) => number | null
+}
+
+export function nextCertificate({ addresses, next, atMs, ttlOf }: NextQuestion): NextDocument {
+  const groups = groupsOf(addresses)
+  const leaf = leafOf(next)
+  const named = groups.filter(({ plan }) => leaf !== null && carries(leaf, plan))
+  const meant = named.length > 0 ? named : groups
+  const hosts = meant.map(group => nextAtHost(group, { next, atMs, ttlOf }))
+  return {
+    certificates: next.slice(0, mostCertificates).map(certificateEvidence),
+    says: documentSentence(hosts, named.length, groups.length),
+    hosts,
+  }
+}
+
+type Records = Extract<DanePlan, { kind: 'records' }>
+
+function nextAtHost(
+  { host, plan, chains }: HostGroup,
+  { next: given, atMs, ttlOf }: Omit<NextQuestion, 'addresses'>,
+): NextAtHost {
+  const kind = kindOf(given)
+  const isReplaced = chains.map(({ visit }) => kindOf(visit.chain) === kind)
+  const replaces = isReplaced.flatMap((is, index) => (is ? [index] : []))
+  const { dane } = plan
+  const base = {
+    host,
+    owner: null,
+    replaces,
+    records: [],
+    publish: [],
+    waitSeconds: null,
+    remove: [],
+    finding: null,
+  }
+  if (dane?.kind !== 'records' || dane.asks === 'encrypt')
+    return {
+      ...base,
+      verdict: 'not-asked',
+      says: `Nothing breaks at ${host}: it has no TLSA record that asks for proof. To publish one: hermetic tlsa create.`,
+    }
+
+  const todays = chains.map(({ visit }) => visit.chain)
+  const replaced = todays.filter((_, index) => isReplaced[index] === true)
+  const staying = todays.filter((_, index) => isReplaced[index] !== true)
+  const completed = completedChain(given, todays)
+  const whenMs = whenUsed(completed, atMs)
+  const judge = (records: readonly Tlsa[], chain: readonly Read[], when: number): PeerJudgement =>
+    judgeDanePeer(plan.references, withRecords(dane, records), { chain, atMs: when })
+  const nowRecords = dane.records.map(({ text }) => recordOf(text))
+
+  const today = judge(nowRecords, completed, whenMs)
+  const added =
+    today.failure === null
+      ? []
+      : additions({ dane, plan, nowRecords, replaced, next: completed, whenMs, judge, atMs })
+  const all = [...nowRecords, ...added]
+  const withAll = judge(all, completed, whenMs)
+  const told = withAll.dane?.records ?? []
+
+  const names = (chain: readonly Read[]) => {
+    const { dane: evidence } = judge(all, chain, whenMs)
+    return (index: number) => (evidence?.records[index]?.matches.length ?? 0) > 0
+  }
+  const staysNamed = [completed, ...staying].map(names)
+  const wasNamed = replaced.map(names)
+  /** Nobody who is proved with all records may be left without the rest. */
+  const isSafeWithout = (indexes: readonly number[]) => {
+    const kept = all.filter((_, index) => !indexes.includes(index))
+    const isProved = (records: readonly Tlsa[], chain: readonly Read[], when: number) =>
+      records.length > 0 && judge(records, chain, when).failure === null
+    return (
+      isProved(kept, completed, whenMs) &&
+      staying.every(chain => isProved(kept, chain, atMs) || !isProved(all, chain, atMs))
+    )
+  }
+  const unnamed = nowRecords.flatMap((_, index) =>
+    index < told.length && !staysNamed.some(isNamed => isNamed(index)) ? [index] : [],
+  )
+  const outdated = unnamed.filter(index => wasNamed.some(isNamed => isNamed(index)))
+  const gone = isSafeWithout(outdated) ? outdated : []
+  const useless = isSafeWithout(unnamed) ? unnamed.filter(index => !outdated.includes(index)) : []
+  const ttl = ttlOf(dane.owner)
+  const isReady = today.failure === null
+  const failure = isReady ? null : today.failure
+
+  return {
+    ...base,
+    owner: dane.owner,
+    verdict: isReady ? 'ready' : 'breaks',
+    says: hostSentence({
+      host,
+      today,
+      dane,
+      added,
+      isHealed: withAll.failure === null,
+      chains: replaces.map(chainLabel),
+      ttl,
+    }),
+    records: told.slice(0, nowRecords.length).map(({ text, matches, says }, index) => ({
+      index,
+      text: dane.records[index]?.text ?? text,
+      matches,
+      fate: gone.includes(index) ? 'goes-after' : useless.includes(index) ? 'useless' : 'stays',
+      says,
+    })),
+    publish: added.map(record => lineOf(dane.owner, record)),
+    waitSeconds: added.length === 0 || ttl === null ? null : 2 * ttl,
+    remove: gone.flatMap(index => {
+      const record = nowRecords[index]
+      return record === undefined ? [] : [lineOf(dane.owner, record)]
+    }),
+    finding: failure === null ? null : findingFor(failure, host),
+  }
+}
+
+interface Search {
+  readonly dane: Records
+  readonly plan: Plan
+  readonly nowRecords: readonly Tlsa[]
+  readonly replaced: readonly (readonly Read[])[]
+  readonly next: readonly Read[]
+  readonly whenMs: number
+  readonly atMs: number
+  readonly judge: (records: readonly Tlsa[], chain: readonly Read[], when: number) => PeerJudgement
+}
+
+/** The fewest records with the numbers in use that prove the next chain and leave those of today proved; `3 1 1` where these do not. */
+function additions(search: Search): readonly Tlsa[] {
+  const { replaced, nowRecords, judge, next, whenMs, atMs } = search
+  const before = replaced.map(chain => judge(nowRecords, chain, atMs).failure === null)
+  const isGood = (records: readonly Tlsa[]) =>
+    records.length > 0 &&
+    judge([...nowRecords, ...records], next, whenMs).failure === null &&
+    replaced.every(
+      (chain, index) => before[index] !== true || judge([...nowRecords, ...records], chain, atMs).failure === null,
+    )
+  const usages = [...new Set(replaced.flatMap(chain => usageOf(judge(nowRecords, chain, atMs))))].sort(
+    (a, b) => a - b,
+  )
+  const proposals = [...usages.flatMap(usage => (usage === 2 ? [forIssuer(search)] : [])), forServer(search)]
+  return proposals.find(isGood) ?? []
+}
+
+/** By which usage a chain is proved now. */
+function usageOf({ failure, by }: PeerJudgement): readonly (2 | 3)[] {
+  return failure !== null ? [] : by === 'dane-ta' ? [2] : [3]
+}
+
+function forServer({ next, nowRecords }: Search): readonly Tlsa[] {
+  const leaf = leafOf(next)
+  return leaf === null ? [] : made(leaf, 3, nowRecords)
+}
+
+/** The issuer nearest to the server's own certificate that a record may name. */
+function forIssuer({ next, nowRecords, plan, whenMs }: Search): readonly Tlsa[] {
+  const subjects = tlsaSubjects({ chain: next, atMs: whenMs, host: plan.references[0]?.name ?? null })
+  const issuer = subjects === 'several' ? undefined : subjects.issuers.find(({ trouble }) => trouble === null)
+  return issuer === undefined ? [] : made(issuer.certificate, 2, nowRecords)
+}
+
+/**
+ * One record for each selector and digest that stands beside this usage already: with fewer, a stronger digest of the old certificate would put
+ * the new record in its shadow, and clients that know only the weaker one would find nothing (RFC 7671 §8.4, §9).
+ */
+function made(certificate: Certificate, usage: 2 | 3, records: readonly Tlsa[]): readonly Tlsa[] {
+  const states = standings(records)
+  const inUse = new Map<string, readonly [selector: number, matchingType: number]>()
+  for (const [index, record] of records.entries()) {
+    const isDigest = record.matchingType === 1 || record.matchingType === 2
+    if (record.usage === usage && isDigest && states[index]?.state !== 'unusable')
+      inUse.set(`${record.selector} ${record.matchingType}`, [record.selector, record.matchingType])
+  }
+  if (inUse.size === 0) inUse.set('1 1', [1, 1])
+  return [...inUse.values()]
+    .sort(([s1, m1], [s2, m2]) => s2 - s1 || m1 - m2)
+    .flatMap(([selector, matchingType]) =>
+      createTlsa(certificate, { usages: [usage], selectors: [selector], matchingTypes: [matchingType] }),
+    )
+}
+
+function withRecords(dane: Records, records: readonly Tlsa[]): Records {
+  const states = standings(records)
+  return {
+    ...dane,
+    records: records.map((record, index) => ({
+      text: tlsaText(record),
+      state: states[index]?.state ?? 'unusable',
+    })),
+  }
+}
+
+/** A file with the server's own certificate alone: the issuers that are sent today are taken to be sent with it, if they fit. */
+function completedChain(next: readonly Read[], todays: readonly (readonly Read[])[]): readonly Read[] {
+  const leaf = leafOf(next)
+  if (next.length !== 1 || leaf === null) return next
+  const issuer = nameKey(leaf.issuer)
+  const fits = (read: Read) =>
+    read.kind === 'certificate' && issuer !== null && nameKey(read.certificate.subject) === issuer
+  const above = todays.map(chain => chain.slice(1)).find(chain => chain.some(fits))
+  return above === undefined ? next : [...next, ...above]
+}
+
+/** Records are published before a certificate is used: then it is valid. */
+function whenUsed(chain: readonly Read[], atMs: number): number {
+  return chain.reduce(
+    (latest, read) => Math.max(latest, read.kind === 'certificate' ? (read.certificate.notBeforeMs ?? 0) : 0),
+    atMs,
+  )
+}
+
+function carries(leaf: Certificate, { references }: Plan): boolean {
+  const names = references.filter(({ from }) => from !== 'recipient-domain').map(({ name }) => name)
+  return matchIdentity(names, leaf, { cn: 'if-no-dns-id', ip: 'never', isPublicSuffix }) !== null
+}
+
+function kindOf(chain: readonly Read[]): string {
+  const kind = leafOf(chain)?.publicKey.facts.kind ?? 'none'
+  return kind === 'rsa-pss' ? 'rsa' : kind
+}
+
+function leafOf([first]: readonly Read[]): Certificate | null {
+  return first?.kind === 'certificate' ? first.certificate : null
+}
+
+function lineOf(owner: string, record: Tlsa): string {
+  return `${owner}. IN TLSA ${tlsaText(record)}`
+}
+
+function hostSentence({
+  host,
+  today,
+  dane,
+  added,
+  isHealed,
+  chains,
+  ttl,
+}: {
+  readonly host: string
+  readonly today: PeerJudgement
+  readonly dane: Records
+  readonly added: readonly Tlsa[]
+  readonly isHealed: boolean
+  readonly chains: readonly string[]
+  readonly ttl: number | null
+}): string {
+  const place =
+    chains.length === 0
+      ? 'which takes the place of none that was seen'
+      : `in place of chain ${chains.join(' and ')}`
+  if (today.failure === null) {
+    const index = dane.records.findIndex(({ text }) => text === today.record)
+    return `Nothing breaks at ${host}: the next certificate, ${place}, is proved by ${recordName(index, today.record ?? '')} already.`
+  }
+  const why = findingFor(today.failure, host).says
+  if (!isHealed || added.length === 0)
+    return `The next certificate would not be accepted at ${host}, ${place}, and no record of ours heals that: ${why}`
+  const count = added.length === 1 ? 'the record below' : `the ${added.length} records below`
+  const long = ttl === null ? 'twice the TTL of the records' : `${2 * ttl} s, twice the TTL of the records,`
+  return `The next certificate breaks ${host}, ${place}, unless ${count} ${added.length === 1 ? 'is' : 'are'} published ${long} before the server shows it.`
+}
+
+function documentSentence(hosts: readonly NextAtHost[], named: number, all: number): string {
+  const whose =
+    named > 0
+      ? `It carries the name of ${named} of ${all === 1 ? 'one host' : `${all} hosts`}.`
+      : 'It carries the name of no host, so it is taken to be for every one of them.'
+  const breaking = hosts.filter(({ verdict }) => verdict === 'breaks').map(({ host }) => host)
+  return breaking.length === 0
+    ? `Nothing breaks when the next certificate comes. ${whose}`
+    : `Mail to ${breaking.join(', ')} waits when the next certificate comes, unless records are published before. ${whose}`
+}
+
+const mostCertificates = 20
