@@ -15,16 +15,18 @@ import { opportunistic } from './situations/opportunistic.ts'
 import { tlsaLookups } from './situations/tlsa-lookups.ts'
 import { tlsaRecords } from './situations/tlsa-records.ts'
 
-export const situations: readonly Situation[] = [
-  ...tlsaRecords,
-  ...tlsaLookups,
-  ...aliases,
-  ...daneRoutes,
-  ...configuredHops,
-  ...injections,
-  ...opportunistic,
-  internet,
+/** In the order in which they are listed and played. */
+export const groups: readonly { readonly title: string; readonly situations: readonly Situation[] }[] = [
+  { title: 'TLSA records and certificates', situations: tlsaRecords },
+  { title: 'Looking for TLSA records', situations: tlsaLookups },
+  { title: 'Aliases', situations: aliases },
+  { title: 'Routes that ask for DANE', situations: daneRoutes },
+  { title: 'Configured next hops', situations: configuredHops },
+  { title: 'Injections', situations: injections },
+  { title: 'Without proof', situations: opportunistic },
 ]
+
+const situations: readonly Situation[] = [internet, ...groups.flatMap(group => group.situations)]
 
 export interface World {
   /** PEM of the CA that the lab's operator trusts. */

@@ -331,7 +331,7 @@ export const aliases: readonly Situation[] = [
         name: 'tlsa-wildcard',
         says: 'One wildcard holds the TLSA records of all services of the host',
         expects: 'Delivered: what a wildcard answers is proven like anything else',
-        from: 'RFC 6698 appendix A.2.3, RFC 4035 §5.3.4',
+        from: 'RFC 6698 §A.2.1.3, RFC 4035 §5.3.4',
         act: mailTo('bob@wildcard.example'),
         expect: delivered('mx.wildcard.example', {
           name: 'secure-mx',

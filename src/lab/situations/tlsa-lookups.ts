@@ -231,7 +231,7 @@ export const tlsaLookups: readonly Situation[] = [
         name: 'sha1-zone',
         says: 'A zone signed with an algorithm that rests on SHA-1, with TLSA records that do not fit',
         expects: 'Delivered as from a zone without signatures: nothing vouches for it, and nobody asks',
-        from: 'RFC 9905 §4',
+        from: 'RFC 9905 §2',
         act: mailTo('bob@sha1.example'),
         expect: delivered('mx.sha1.example', {
           name: 'unauthenticated',

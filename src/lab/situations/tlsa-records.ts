@@ -437,7 +437,7 @@ export const tlsaRecords: readonly Situation[] = [
         name: 'second-mx-fits',
         says: 'The first MX shows a certificate that none of its records names, the second one that fits',
         expects: 'The first is left before any mail command; delivered to the second in the same attempt',
-        from: 'RFC 7672 §2.1, §3.2',
+        from: 'RFC 7672 §3.2',
         act: mailTo('bob@two-hosts.example'),
         expect: delivered('mx2.two-hosts.example', {
           name: 'secure-mx',
@@ -481,7 +481,7 @@ export const tlsaRecords: readonly Situation[] = [
         name: 'no-match',
         says: 'One MX, and a record 3 1 1 of another key: the certificate was renewed, the record was not',
         expects: 'Deferred, not returned: the owner may mend it',
-        from: 'RFC 7672 §2.1, §3.2',
+        from: 'RFC 7672 §3.2',
         act: mailTo('bob@renewed.example'),
         expect: deferred('dane.no-match', {
           untouched: ['mx.renewed.example'],
