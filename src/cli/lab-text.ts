@@ -186,31 +186,34 @@ function mailLines({ from, over, accepted, refused, content }: MailReport): read
 export function downText({
   ended,
   removed,
+  inside,
 }: {
-  readonly ended: { readonly pid: number; readonly namespace: string | null } | null
+  readonly ended: { readonly pid: number | null; readonly namespace: string | null } | null
   readonly removed: readonly {
     readonly namespace: string
-    readonly inside: readonly number[]
     readonly says: readonly string[]
   }[]
+  readonly inside: readonly number[]
 }): string {
   const lines: string[] = []
   if (ended !== null) {
     const { pid, namespace } = ended
+    const which = pid === null ? '' : ` (process ${pid})`
     lines.push(
       namespace === null
-        ? `The lab has ended (process ${pid}).`
-        : `The lab has ended (process ${pid}), and so has its network namespace ${namespace}.`,
+        ? `The lab has ended${which}.`
+        : `The lab has ended${which}, and so has its network namespace ${namespace}.`,
     )
   }
-  for (const { namespace, says, inside } of removed) {
+  for (const { namespace, says } of removed)
     lines.push(
       `What a lab had left that did not end in order is removed: network namespace ${namespace}.`,
       ...says,
     )
-    if (inside.length > 0)
-      lines.push(`Still running in it: ${plural(inside.length, 'process')} (${inside.slice(0, 20).join(', ')}).`)
-  }
+  if (inside.length > 0)
+    lines.push(
+      `Still running that were started in it, without a way out: ${plural(inside.length, 'process')} (${inside.slice(0, 20).join(', ')}).`,
+    )
   return lines.length === 0 ? 'No lab of this user was up.' : lines.join('\n')
 }
 

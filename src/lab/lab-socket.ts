@@ -128,5 +128,5 @@ function serve(socket: Socket, answers: Readonly<Record<Word, () => object>>): v
 
 const mostConnections = 16
 const longestWord = 16
-const patienceMs = 10_000
+const patienceMs = 5_000
 const longestAnswerBytes = 64 * 1024 * 1024

@@ -78,25 +78,18 @@ export async function addAddresses(addresses: readonly string[]): Promise<void> 
   }
 }
 
-export interface Removed {
-  /** Sentences, about what was left where it is and why. */
-  readonly says: readonly string[]
-  /** Processes that still run inside. */
-  readonly inside: readonly number[]
-}
-
-/** Takes away what `made` says, as far as it is there and still ours. @throws {NamespaceRefused} when the system does not let us */
-export async function removeNamespace(made: Made): Promise<Removed> {
+/**
+ * Takes away what `made` says, as far as it is there and still ours. Processes inside go on, in a namespace that has no name.
+ * @returns sentences about what was left where it is, and why
+ * @throws {NamespaceRefused} when the system does not let us
+ */
+export async function removeNamespace(made: Made): Promise<readonly string[]> {
   const { namespace: name, id, etc } = made
   const says: string[] = []
-  let inside: readonly number[] = []
   if (existsSync(fileOf(name))) {
     if (id !== null && id !== identityOf(name))
       says.push(`The network namespace ${name} is another one by now, and was left alone.`)
-    else {
-      inside = await processesIn(name)
-      await ip(['netns', 'delete', name], name)
-    }
+    else await ip(['netns', 'delete', name], name)
   }
   if (etc.includes('resolv.conf')) {
     const file = resolvConfOf(name)
@@ -107,7 +100,7 @@ export async function removeNamespace(made: Made): Promise<Removed> {
   }
   if (etc.includes('directory')) removeIfEmpty(join(etcNetns, name))
   if (etc.includes('/etc/netns')) removeIfEmpty(etcNetns)
-  return { says, inside: inside.filter(pid => pid !== process.pid) }
+  return says
 }
 
 /** Where programs in the namespace are told of their resolver, and whether that is by us. */
@@ -129,7 +122,9 @@ function missingIn(name: string): Made['etc'] {
   ]
 }
 
-async function processesIn(name: string): Promise<readonly number[]> {
+/** Numbers of the processes that run in it; none when there is no such namespace. */
+export async function processesIn(name: string): Promise<readonly number[]> {
+  if (!existsSync(fileOf(name))) return []
   const text = await ip(['netns', 'pids', name], name)
   return text.split('\n').flatMap(line => (/^\d+$/.test(line) ? [Number(line)] : []))
 }

@@ -5,12 +5,12 @@
  */
 import { readFileSync } from 'node:fs'
 
-/** `1234 5678901`; null when there is no such process, or it is not known here. */
+/** `1234 5678901`; null when there is no such process, when it has ended and only waits to be noticed (a zombie), or when that is not known here. */
 export function processIdentity(pid: number): string | null {
   try {
-    // proc(5): field 22 is the start time; the second, the command in parentheses, may hold anything.
+    // proc(5): field 3 is the state, field 22 the start time; the second, the command in parentheses, may hold anything.
     const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ').at(-1)?.split(' ')
-    return `${pid} ${fields?.[19] ?? ''}`
+    return fields?.[0] === 'Z' || fields?.[0] === 'X' ? null : `${pid} ${fields?.[19] ?? ''}`
   } catch {
     return null
   }

@@ -15,6 +15,7 @@ import {
   isInNamespace,
   makeNamespace,
   NamespaceRefused,
+  processesIn,
   removeNamespace,
   requireNamespaces,
   resolverOf,
@@ -125,10 +126,10 @@ async function stay(directory: HeldDirectory, namespace: string | null, context:
     const report = (): LabStatus => ({ ...facts, ...standing.report() })
     const socket = await openLabSocket(path, {
       status: report,
-      end: () => {
+      end: (): Ended => {
         // The answer goes out first.
         setImmediate(() => ended.resolve())
-        return { pid: process.pid }
+        return { pid: process.pid, namespace }
       },
     })
     try {
@@ -258,8 +259,7 @@ function claimed(): HeldDirectory | null {
 }
 
 async function alreadyUp(wanted: string | null, context: Context): Promise<number> {
-  const status = await statusOf(heldDirectory())
-  if (status === null) throw tryLater()
+  const status = await statusOfStarting()
   if (wanted !== null && status.namespace !== wanted)
     throw new CliFailure(
       'cli.start',
@@ -269,6 +269,17 @@ async function alreadyUp(wanted: string | null, context: Context): Promise<numbe
   const document = upDocument(status, 'was-up')
   context.answer({ ...document }, upText(document, 'background', context))
   return asHoped
+}
+
+/** The other `up` may have been a moment before us. */
+async function statusOfStarting(): Promise<LabStatus> {
+  for (const until = performance.now() + patienceMs; performance.now() < until; await sleep(5 * pauseMs)) {
+    const held = heldDirectory()
+    const found = await statusOf(held)
+    if (found !== null) return found
+    if (held === null) break
+  }
+  throw tryLater()
 }
 
 function upDocument({ hosts, dns, resolver, ...facts }: LabStatus, which: 'new' | 'was-up'): UpDocument {
@@ -308,13 +319,9 @@ export async function status(context: Context): Promise<number> {
 
 export async function down(context: Context): Promise<number> {
   const held = heldDirectory()
-  let ended: { readonly pid: number; readonly namespace: string | null } | null = null
-  if (held !== null) {
-    const found = await statusOf(held)
-    const pid = await end(held)
-    ended = { pid, namespace: found?.namespace ?? null }
-  }
-  const removed: { namespace: string; inside: readonly number[]; says: readonly string[] }[] = []
+  const inside = await insideAll()
+  const ended = held === null ? null : await end(held)
+  const removed: { namespace: string; says: readonly string[] }[] = []
   for (const path of stateDirectories()) {
     const one = claim(path)
     if (one.kind === 'held') continue
@@ -327,21 +334,37 @@ export async function down(context: Context): Promise<number> {
       one.directory.release()
     }
   }
-  const document = { schema: 'hermetic.lab-down/1' as const, ended, removed }
+  // Without those of the lab itself, which are gone.
+  const left = inside.filter(pid => processIdentity(pid) !== null)
+  const document = { schema: 'hermetic.lab-down/1' as const, ended, removed, inside: left }
   context.answer(document, downText(document))
   return asHoped
 }
 
-/** Asks the lab to end, and makes it. @returns its number */
-async function end(directory: string): Promise<number> {
-  const pid = livingProcess(identityIn(directory))
-  const answer = await askLab(directory, 'end')
-  if (answer !== null && (await isFree(directory, politeMs))) return (answer as { readonly pid: number }).pid
+/** Processes in the namespaces of labs. */
+async function insideAll(): Promise<readonly number[]> {
+  const all = await Promise.all(leftovers().map(({ namespace }) => processesIn(namespace).catch(() => [])))
+  return all.flat()
+}
+
+/** The lab that was ended, as far as it could be told. */
+interface Ended {
+  readonly pid: number | null
+  readonly namespace: string | null
+}
+
+/** Asks the lab to end, and makes it. */
+async function end(directory: string): Promise<Ended> {
+  const identity = identityIn(directory)
+  const answer = (await askLab(directory, 'end')) as Ended | null
+  if (answer !== null && (await isGone(directory, identity))) return answer
   // One that hangs. The number is of the process that wrote it, or of nobody.
+  const namespace = readMade(directory)?.namespace ?? null
+  const pid = livingProcess(identity)
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-    const still = livingProcess(identityIn(directory))
+    const still = livingProcess(identity)
     if (still !== null) process.kill(still, signal)
-    if (await isFree(directory, politeMs)) return still ?? pid ?? 0
+    if (await isGone(directory, identity)) return { pid, namespace }
   }
   throw new CliFailure(
     'cli.try-later',
@@ -358,13 +381,13 @@ function identityIn(directory: string): string {
   }
 }
 
-async function isFree(directory: string, withinMs: number): Promise<boolean> {
-  for (const until = performance.now() + withinMs; performance.now() < until; await sleep(pauseMs)) {
+async function isGone(directory: string, identity: string): Promise<boolean> {
+  for (const until = performance.now() + politeMs; performance.now() < until; await sleep(pauseMs)) {
+    if (livingProcess(identity) !== null) continue
     const one = claim(directory)
-    if (one.kind === 'claimed') {
-      one.directory.release()
-      return true
-    }
+    if (one.kind === 'held') continue
+    one.directory.release()
+    return true
   }
   return false
 }
@@ -382,6 +405,7 @@ async function statusOf(directory: string | null): Promise<LabStatus | null> {
   return directory === null ? null : ((await askLab(directory, 'status')) as LabStatus | null)
 }
 
+/** What labs have made outside their directories and not taken away: the one that is up, or one that did not end in order. */
 function leftovers(): readonly Made[] {
   return stateDirectories().flatMap(path => readMade(path) ?? [])
 }
@@ -401,9 +425,9 @@ function refuseLeftovers(directory: HeldDirectory): void {
 async function removeLeftovers({ path }: HeldDirectory) {
   const made = readMade(path)
   if (made === null) return null
-  const { says, inside } = await removeNamespace(made)
+  const says = await removeNamespace(made)
   writeMade(path, null)
-  return { namespace: made.namespace, says, inside }
+  return { namespace: made.namespace, says }
 }
 
 function namespaceName(text: string): string {
@@ -428,5 +452,6 @@ const identityName = 'process'
 const relayPort = 2525
 /** Certificates and signatures are made before it answers: seconds, on a machine that has other things to do too. */
 const patienceMs = 120_000
-const politeMs = 10_000
+/** How long a lab may take to end; it needs a fraction of a second. */
+const politeMs = 5_000
 const pauseMs = 50
