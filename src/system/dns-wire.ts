@@ -157,14 +157,21 @@ function idOf({ name, type }: WireQuestion, checking: WireHow['checking']): stri
 function asSigned(message: Message): Message {
   const signed = new Map<string, number>()
   const sections = [message.answers, message.authorities] as const
-  const keyOf = (name: Name, type: number) => `${type} ${nameKey(name)}`
+  // Names that a message shares are one array: each is written out once.
+  const written = new Map<Name, string>()
+  const keyOf = (name: Name, type: number) => {
+    const key = written.get(name) ?? nameKey(name)
+    written.set(name, key)
+    return `${type} ${key}`
+  }
   for (const record of sections.flat()) {
     const rrsig = record.type === typeNumbers.RRSIG ? readRrsig(record) : 'malformed'
     if (rrsig === 'malformed') continue
     const key = keyOf(record.name, rrsig.typeCovered)
     signed.set(key, Math.min(rrsig.originalTtlSeconds, signed.get(key) ?? Number.POSITIVE_INFINITY))
   }
-  if (signed.size === 0) return message
+  const least = [...signed.values()].reduce((one, other) => Math.min(one, other), Number.POSITIVE_INFINITY)
+  if (sections.flat().every(({ ttlSeconds }) => ttlSeconds <= least)) return message
   const limited = (records: readonly ResourceRecord[]) =>
     records.map(record => {
       const most = signed.get(keyOf(record.name, record.type)) ?? Number.POSITIVE_INFINITY
