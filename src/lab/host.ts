@@ -41,6 +41,8 @@ export const ordinaryHost: Omit<HostKnobs, 'name'> = {
 export interface HostCertificate {
   readonly chain: string
   readonly key: string
+  /** A second one with a key of another kind: which is sent depends on what the client's hello offers. */
+  readonly second?: { readonly chain: string; readonly key: string }
 }
 
 interface TlsFacts {
@@ -96,8 +98,8 @@ export async function startHost(knobs: HostKnobs, certificate: HostCertificate |
     certificate === null
       ? null
       : tls.createSecureContext({
-          cert: certificate.chain,
-          key: certificate.key,
+          cert: both(certificate, 'chain'),
+          key: both(certificate, 'key'),
           minVersion: 'TLSv1.2',
         })
   const server = net.createServer(socket => {
@@ -123,6 +125,11 @@ export async function startHost(knobs: HostKnobs, certificate: HostCertificate |
       await closed
     },
   }
+}
+
+function both(certificate: HostCertificate, part: 'chain' | 'key'): string[] {
+  const { second } = certificate
+  return [certificate[part], ...(second === undefined ? [] : [second[part]])]
 }
 
 interface Draft {

@@ -101,6 +101,47 @@ export const daneRoutes: readonly Situation[] = [
   {
     scenarios: [
       {
+        name: 'roots-do-not-count',
+        says: 'A next hop at level dane with the right name, from the CA the operator trusts; its TLSA record names another issuer',
+        expects: 'Deferred: where TLSA records prove the peer, no other trust stands in for them',
+        from: 'RFC 7672 §3.1.2, §3.1.3',
+        act: mailTo('bob@trusted-elsewhere.example'),
+        expect: deferred('dane.no-match', {
+          untouched: ['relay.trusted-elsewhere.example'],
+          tlsa: ['_25._tcp.relay.trusted-elsewhere.example'],
+        }),
+      },
+    ],
+    stage: async ({ lab, public: { intermediate } }) => ({
+      hosts: [
+        host(
+          'relay.trusted-elsewhere.example',
+          ['203.0.113.185'],
+          await lab.leaf({ names: ['relay.trusted-elsewhere.example'] }),
+        ),
+      ],
+      zones: [
+        worldZone(
+          'trusted-elsewhere.example',
+          [
+            'relay.trusted-elsewhere.example A 203.0.113.185',
+            `_25._tcp.relay.trusted-elsewhere.example TLSA ${tlsaOf('2 1 1', intermediate.certificate)}`,
+          ],
+          { algorithms: [16] },
+        ),
+      ],
+      hops: [
+        {
+          domain: 'trusted-elsewhere.example',
+          to: { host: 'relay.trusted-elsewhere.example', port: 25 },
+          level: 'dane',
+        },
+      ],
+    }),
+  },
+  {
+    scenarios: [
+      {
         name: 'dane-only',
         says: 'The operator wants DANE or nothing, and the domain has all that it takes',
         expects: 'Delivered to the authenticated host',

@@ -499,6 +499,62 @@ export const tlsaRecords: readonly Situation[] = [
   {
     scenarios: [
       {
+        name: 'two-chains',
+        says: 'A server with two certificates, one for an RSA key and one for an ECDSA key, and a record 3 1 1 of each',
+        expects: 'Delivered: whichever the server chose, there is a record of it',
+        from: 'case 2, RFC 7671 §5.1',
+        act: mailTo('bob@two-chains.example'),
+        expect: delivered('mx1.two-chains.example', {
+          name: 'secure-mx',
+          peer: 'dane-ee',
+          references: ['mx1.two-chains.example', 'two-chains.example'],
+          record: { index: 1, begins: '3 1 1' },
+          tlsa: ['_25._tcp.mx1.two-chains.example'],
+        }),
+      },
+      {
+        name: 'two-chains-one-recorded',
+        says: 'The same server, and a record of its RSA key only: clients that take ECDSA are shown the other',
+        expects: 'Deferred: the certificate that was shown is the one that counts',
+        from: 'case 2, RFC 7671 §5.1',
+        act: mailTo('bob@one.two-chains.example'),
+        expect: deferred('dane.no-match', {
+          untouched: ['mx2.two-chains.example'],
+          tlsa: ['_25._tcp.mx2.two-chains.example'],
+        }),
+      },
+    ],
+    stage: async ({ public: { intermediate } }) => {
+      const rsa = await intermediate.leaf({ names: ['*.two-chains.example'], key: 'rsa' })
+      const ecdsa = await intermediate.leaf({ names: ['*.two-chains.example'] })
+      const certificate = { ...ecdsa, second: rsa }
+      const ofRsa = tlsaOf('3 1 1', rsa.certificate)
+      return {
+        hosts: [
+          host('mx1.two-chains.example', ['198.51.100.121'], certificate),
+          host('mx2.two-chains.example', ['198.51.100.122'], certificate),
+        ],
+        zones: [
+          worldZone(
+            'two-chains.example',
+            [
+              'two-chains.example MX 10 mx1.two-chains.example',
+              'mx1.two-chains.example A 198.51.100.121',
+              `_25._tcp.mx1.two-chains.example TLSA ${ofRsa}`,
+              `_25._tcp.mx1.two-chains.example TLSA ${tlsaOf('3 1 1', ecdsa.certificate)}`,
+              'one.two-chains.example MX 10 mx2.two-chains.example',
+              'mx2.two-chains.example A 198.51.100.122',
+              `_25._tcp.mx2.two-chains.example TLSA ${ofRsa}`,
+            ],
+            { algorithms: [15], denial: nsec3 },
+          ),
+        ],
+      }
+    },
+  },
+  {
+    scenarios: [
+      {
         name: 'tlsa-without-starttls',
         says: 'The first MX has TLSA records and no STARTTLS, as when somebody takes it out; the second offers it',
         expects: 'Nothing goes to the first in clear text; delivered to the second',
