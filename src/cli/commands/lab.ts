@@ -21,16 +21,29 @@ export function list(context: Context): number {
   context.answer(
     {
       schema: 'hermetic.lab-scenarios/1',
-      scenarios: scenarios.map(({ name, says, expects, from }) => ({ name, says, expects, from })),
+      scenarios: scenarios.map(scenario => {
+        const { name, says, expects, from } = scenario
+        return { name, says, expects, from, to: recipientOf(scenario) }
+      }),
     },
     [
       tableHead(listColumns),
-      ...scenarios.map(({ name, says, from }) => tableRow(listColumns, [name, says, from], 'wrap')),
+      ...scenarios.map(scenario => {
+        const { name, says, from } = scenario
+        const to = recipientOf(scenario)
+        return tableRow(listColumns, [name, to === null ? says : `${to}: ${says}`, from], 'wrap')
+      }),
       '',
-      `${scenarios.length} scenarios. 'hermetic lab run NAME' plays one and tells what must come of it, 'hermetic lab run --all' plays all.`,
+      `${scenarios.length} scenarios. 'hermetic lab run NAME' plays one and tells what must come of it,`,
+      "'hermetic lab run --all' plays all; 'hermetic lab up' lets your own programs in.",
     ].join('\n'),
   )
   return asHoped
+}
+
+/** Where another mail server would have to send to meet it; null for what is no mail. */
+function recipientOf({ act }: Scenario): string | null {
+  return act.kind === 'mail' ? act.to : null
 }
 
 export async function run(names: readonly string[], all: boolean, context: Context): Promise<number> {
@@ -134,7 +147,7 @@ function summary(rows: readonly Row[]): string {
 const nameWidth = scenarios.reduce((most, { name }) => Math.max(most, name.length), 0) + 2
 const listColumns: readonly Column[] = [
   { title: 'Scenario', width: nameWidth },
-  { title: 'What', width: pageColumns - nameWidth - 24 },
+  { title: 'Mail to, and what is there', width: pageColumns - nameWidth - 24 },
   { title: 'From', width: 24 },
 ]
 const runColumns: readonly Column[] = [
