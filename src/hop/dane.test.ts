@@ -93,7 +93,7 @@ describe('the way', () => {
 
   test.each([
     ['failed', servfail, '_25._tcp.mx1.example TLSA: SERVFAIL'],
-    ['is bogus', bogus, '_25._tcp.mx1.example TLSA: The signature of example over it has ended.'],
+    ['is bogus', bogus, '_25._tcp.mx1.example TLSA: The signature of example over it has ended'],
   ])('a host whose question for records %s is left out, and the next one goes', async (_, answer, detail) => {
     const itinerary = await atPort1({ ...two, [owner1]: answer }).itinerary(to())
     expect(itinerary.candidates.map(({ host }) => host)).toEqual(['mx2.example'])

@@ -184,7 +184,8 @@ function planWay({ host }: Way, input: Omit<PlanInput, 'host' | 'tlsa'>, tlsa: T
     return unmetByDns(plan) ?? plan
   }
   const { question, reason, detail } = tlsa
-  const seen = `${question}: ${detail ?? entryOf(reason).says({ host, detail: '', reply: '' })}`
+  // It goes into parentheses.
+  const seen = `${question}: ${detail ?? entryOf(reason).says({ host, detail: '', reply: '' })}`.replace(/\.$/, '')
   return { reason: 'dane.lookup-failed', detail: seen, reply: null }
 }
 

@@ -176,11 +176,15 @@ export function dnsText({
   why,
   because,
 }: DnsEvidence): string {
-  const shown = records.slice(0, shownRecords).join(', ')
+  const shown = records
+    .slice(0, shownRecords)
+    .map(record => (type === 'TLSA' ? shortRecord(record) : record))
+    .join(', ')
   const more = records.length > shownRecords ? ` and ${records.length - shownRecords} more` : ''
   const what = answer === 'records' ? `${shown}${more}` : answerWords[answer]
   const notes = [
-    ...(why === null ? [] : [why]),
+    // The sentence says more.
+    ...(why === null || because !== null ? [] : [why]),
     ...(aliases.length === 0 ? [] : [`alias of ${aliases.join(', ')}`]),
     ...(ttlSeconds === null ? [] : [`TTL ${ttlSeconds} s`]),
     because === null ? security : `${security}: ${because.replace(/\.$/, '')}`,

@@ -13,6 +13,7 @@ import type { JournalReader } from '../../journal/journal.ts'
 import { openJournalReader } from '../../journal/journal-reader.ts'
 import { wrapped } from '../../judgement/columns.ts'
 import type { DnsStanding, SessionDocument } from '../../judgement/evidence.ts'
+import type { Failure } from '../../judgement/failure.ts'
 import { findingFor } from '../../judgement/findings.ts'
 import type { Level } from '../../judgement/plan.ts'
 import { asksForDane } from '../../judgement/plan-rules.ts'
@@ -108,10 +109,15 @@ function documentOf(
       address: where,
       finding: findingFor(why, host),
     })),
-    finding: failure === null ? null : findingFor(failure, null),
+    finding: failure === null ? null : findingFor(failure, hostOf(failure, itinerary)),
     mx: itinerary?.mx ?? null,
     dns: itinerary?.dns ?? [],
   }
+}
+
+/** Whose failure stands for all. */
+function hostOf(failure: Failure, itinerary: Itinerary | null): string | null {
+  return itinerary?.skipped.find(skipped => skipped.failure === failure)?.host ?? null
 }
 
 /** In the order of the candidates. A journal that cannot be read has nothing to tell: where mail goes does not depend on it. */
