@@ -11,22 +11,22 @@ const isReasonCode = (text: string): text is ReasonCode => text in findings
 const reasonCode = z
   .enum(Object.keys(findings).filter(isReasonCode))
   .meta({ id: 'reasonCode', description: 'docs/findings.md' })
-const timestamp = z
+export const timestamp = z
   .string()
   .meta({ id: 'timestamp', format: 'date-time', description: 'RFC 3339 in UTC with milliseconds.' })
-const text = z.string().meta({ id: 'text', description: 'May hold text from outside: show it escaped.' })
+export const text = z.string().meta({ id: 'text', description: 'May hold text from outside: show it escaped.' })
 
 const reply = z
   .object({ code: z.number().int().min(200).max(599), enhanced: z.string().nullable(), text })
   .readonly()
   .meta({ id: 'reply' })
 
-const failure = z
+export const failure = z
   .object({ code: reasonCode, detail: text.nullable(), reply: reply.nullable() })
   .readonly()
   .meta({ id: 'failure' })
 
-const finding = z
+export const finding = z
   .object({
     code: reasonCode,
     severity: z.enum(['info', 'warning', 'error']),
@@ -40,7 +40,7 @@ const finding = z
   .readonly()
   .meta({ id: 'finding' })
 
-const dns = z
+export const dns = z
   .object({
     name: text,
     type: z.string(),
@@ -56,7 +56,7 @@ const dns = z
   .readonly()
   .meta({ id: 'dns' })
 
-const certificate = z
+export const certificate = z
   .object({
     position: z.number().int().min(0),
     subject: text.nullable(),
@@ -73,7 +73,7 @@ const certificate = z
   .readonly()
   .meta({ id: 'certificate' })
 
-const recordState = z.enum(['counts', 'shadowed', 'unusable'])
+export const recordState = z.enum(['counts', 'shadowed', 'unusable'])
 
 const dane = z
   .object({

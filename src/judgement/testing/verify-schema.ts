@@ -89,7 +89,7 @@ export const finding = z
   .readonly()
   .meta({ id: 'finding' })
 
-const stack = z
+export const stack = z
   .object({
     stack: z.enum(['gnutls', 'openssl', 'exim-gnutls', 'postfix', 'go', 'rustls', 'schannel', 'jsse', 'hermetic']),
     would: z.enum(['accept', 'refuse', 'unknown']),
