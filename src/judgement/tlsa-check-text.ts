@@ -65,7 +65,9 @@ function hostLines(host: CheckedHost, index: number, document: TlsaCheckDocument
   const preferred = preference === null ? '' : `, preference ${preference}`
   const names = references.map(({ name, from }) => `${name} (${nameOrigins[from]})`).join(', ')
   return [
-    paint('bold', visible(`${index + 1}. ${host.host}${preferred}, port ${document.port}`, maxSentenceChars)),
+    ...sentences(`${index + 1}. ${host.host}${preferred}, port ${document.port}`, '', '   ').map(line =>
+      paint('bold', line),
+    ),
     ...(tlsa.kind === 'records'
       ? [
           ...field('TLSA base', `${tlsa.base} (${baseWords[tlsa.from]}); SNI ${sni ?? 'none'}`),

@@ -183,7 +183,11 @@ function checkedTlsa(
       state,
       chains: judged.flatMap((evidence, chain) => {
         const told = evidence?.records[index]
-        if (told === undefined) return []
+        // Evidence ends after so many records, and the one that decides may stand behind them.
+        if (told === undefined)
+          return evidence?.record === index
+            ? [{ chain, decides: true, matches: [], says: 'It is the one that decides.' }]
+            : []
         return [{ chain, decides: evidence?.record === index, matches: told.matches, says: told.says }]
       }),
     }),
