@@ -206,7 +206,7 @@ function commands(context: Context, perform: (work: () => Promise<number>) => Pr
     .option('--port <n>', 'of the host; 465 is TLS from the first byte', portNumber, 25)
     .option(
       '--server <address>',
-      'ask this one, as ADDRESS or ADDRESS:PORT; again for others; those of the configuration, unless given',
+      'ask this one, as ADDRESS, ADDRESS:PORT or tls://ADDRESS#NAME; again for others; those of the configuration, unless given',
       several,
     )
     .option('--anchor <file>', "DS or DNSKEY records to trust, as in a zone file; the public root's, unless given")
@@ -234,7 +234,7 @@ function commands(context: Context, perform: (work: () => Promise<number>) => Pr
     .option('--trace', 'with the chain of reasons, and every question that was asked')
     .option(
       '--server <address>',
-      'ask this one, as ADDRESS or ADDRESS:PORT; again for others; those of the configuration, unless given',
+      'ask this one, as ADDRESS, ADDRESS:PORT or tls://ADDRESS#NAME; again for others; those of the configuration, unless given',
       several,
     )
     .option('--anchor <file>', "DS or DNSKEY records to trust, as in a zone file; the public root's, unless given")
@@ -261,7 +261,7 @@ function commands(context: Context, perform: (work: () => Promise<number>) => Pr
     )
   add(lab, 'up', 'start a lab that stays up, for your own tools and mail servers')
     .option('--real-ports', 'in a network namespace, with real addresses and port 25 (Linux, root)')
-    .option('--namespace <name>', 'the network namespace', 'hermetic-lab')
+    .option('--namespace <name>', 'how that namespace is called; hermetic-lab, unless given')
     .option('--foreground', 'stay in this terminal')
     .addHelpText('after', labUpHelp)
     .action((options: UpOptions) =>

@@ -146,6 +146,7 @@ describe('hermetic lab up', () => {
 
   test.each([
     ['a namespace of a strange name', ['--real-ports', '--namespace', '../etc']],
+    ['a namespace without real ports', ['--namespace', 'other']],
     ['an argument', ['all']],
   ])('%s is wrong usage', async (_, args) => {
     const { code, stdout } = await hermetic('lab', 'up', ...args, '--json')

@@ -42,11 +42,11 @@ import { downText, type LabStatus, statusText, type UpDocument, upText } from '.
 export interface UpOptions {
   readonly foreground?: true
   readonly realPorts?: true
-  readonly namespace: string
+  readonly namespace?: string
 }
 
 export async function up(options: UpOptions, context: Context): Promise<number> {
-  const wanted = options.realPorts === true ? namespaceName(options.namespace) : null
+  const wanted = namespaceWanted(options)
   try {
     if (wanted === null) return await upOnLoopback(options, context)
     requireNamespaces()
@@ -430,13 +430,21 @@ async function removeLeftovers({ path }: HeldDirectory) {
   return { namespace: made.namespace, says }
 }
 
-function namespaceName(text: string): string {
-  if (/^[a-z0-9][a-z0-9-]{0,62}$/.test(text)) return text
-  throw new CliFailure(
-    'cli.usage',
-    '--namespace takes a name of small letters, digits and hyphens',
-    'For example --namespace hermetic-lab, which is the default.',
-  )
+/** Null: without real ports. @throws CliFailure 64 */
+function namespaceWanted({ realPorts, namespace = 'hermetic-lab' }: UpOptions): string | null {
+  if (realPorts === true && /^[a-z0-9][a-z0-9-]{0,62}$/.test(namespace)) return namespace
+  if (realPorts !== true && namespace === 'hermetic-lab') return null
+  throw realPorts === true
+    ? new CliFailure(
+        'cli.usage',
+        '--namespace takes a name of small letters, digits and hyphens',
+        'For example --namespace hermetic-lab, which it is unless given.',
+      )
+    : new CliFailure(
+        'cli.usage',
+        '--namespace is of use with --real-ports only',
+        'Without that the lab is on loopback, and not in a network namespace.',
+      )
 }
 
 function tryLater(): CliFailure {
