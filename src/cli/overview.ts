@@ -28,8 +28,8 @@ const groups: readonly { readonly name: string; readonly entries: readonly Entry
       },
       {
         command: 'tlsa',
-        does: 'make the TLSA records of a certificate',
-        example: 'hermetic tlsa create cert.pem',
+        does: 'check a domain for DANE; make TLSA records',
+        example: 'hermetic tlsa check example.org',
       },
       {
         command: 'dns',
