@@ -16,7 +16,10 @@ import type { Dnskey, KnownZone, ZoneCache } from './types.ts'
 export function createZoneCache(
   maxZones: number = defaultMaxZones,
   maxBytes: number = defaultMaxBytes,
-): ZoneCache {
+): ZoneCache & {
+  /** Nothing is known of the zone any more. */
+  forget(zone: Name): void
+} {
   // A Map keeps the order of insertion: what is used is inserted anew, so the first is the one unused for longest.
   const zones = new Map<string, { readonly known: KnownZone; readonly bytes: number }>()
   let held = 0
@@ -48,6 +51,9 @@ export function createZoneCache(
         if (zones.size <= maxZones && held <= maxBytes) break
         remove(oldest)
       }
+    },
+    forget(zone) {
+      remove(nameKey(zone))
     },
   }
 }
