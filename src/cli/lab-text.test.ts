@@ -75,8 +75,16 @@ describe('lab status', () => {
       visits: 22,
       messages: 1,
       newest: [
-        { helo: 'box.example', tls: null, tlsError: null, came: 'left', mails: [] },
         {
+          at: '2026-11-21T12:00:00.000Z',
+          helo: 'box.example',
+          tls: null,
+          tlsError: null,
+          came: 'left',
+          mails: [],
+        },
+        {
+          at: '2026-11-21T12:00:00.000Z',
           helo: null,
           tls: { version: 'TLSv1.2', cipher: 'X', sni: null },
           tlsError: null,
@@ -102,6 +110,7 @@ describe('lab status', () => {
   test('keeps text from outside from the terminal, and to the page', () => {
     const hostile = '\x1b[2J\u202eevil'.repeat(40)
     const visit = {
+      at: '2026-11-21T12:00:00.000Z',
       helo: hostile,
       tls: { version: 'TLSv1.3', cipher: 'X', sni: hostile },
       tlsError: hostile,

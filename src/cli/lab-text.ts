@@ -157,14 +157,14 @@ function hostLines(host: HostReport, context: Context): readonly string[] {
 }
 
 function visitLines(visit: VisitReport, context: Context): readonly string[] {
-  const { helo, tls, tlsError, came, mails } = visit
+  const { at, helo, tls, tlsError, came, mails } = visit
   const who = helo === null ? 'somebody' : visible(helo, 80)
   const encryption =
     tls === null ? 'no TLS' : `${tls.version}, SNI ${tls.sni === null ? 'none' : visible(tls.sni, 80)}`
   const colour = came === 'delivered' ? 'green' : 'yellow'
   return [
-    ...wrapped(`${who}, ${encryption}: ${cameText[came]}`, '  ', '      ').map((line, at) =>
-      at === 0 ? context.paint(colour, line) : line,
+    ...wrapped(`${at.slice(0, 19)}Z ${who}, ${encryption}: ${cameText[came]}`, '  ', '      ').map(
+      (line, place) => (place === 0 ? context.paint(colour, line) : line),
     ),
     ...(tlsError === null ? [] : wrapped(`TLS failed: ${visible(tlsError, 200)}`, '      ', '      ')),
     ...mails.flatMap(mailLines),

@@ -56,6 +56,8 @@ interface TlsFacts {
 /** One connection, as the host saw it. Grows while the connection lives. */
 export interface Visit {
   readonly host: string
+  /** When it began, in ms since 1970. */
+  readonly atMs: number
   /** Lines with `C: ` or `S: ` before them; content is one line that tells its size. */
   readonly transcript: readonly string[]
   readonly tls: TlsFacts | null
@@ -84,8 +86,13 @@ export interface LabHost {
   readonly name: string
   readonly address: string
   readonly port: number
+  /** Those that were not forgotten, newest last. */
   readonly visits: readonly Visit[]
   readonly messages: readonly ReceivedMessage[]
+  /** How many there were in all. */
+  readonly came: { readonly visits: number; readonly messages: number }
+  /** Keeps only the newest of each: for a lab that stays up. */
+  forget(keep: number): void
   close(): Promise<void>
 }
 
@@ -93,6 +100,7 @@ export interface LabHost {
 export async function startHost(knobs: HostKnobs, certificate: HostCertificate | null): Promise<LabHost> {
   const visits: Visit[] = []
   const messages: ReceivedMessage[] = []
+  const forgotten = { visits: 0, messages: 0 }
   const sockets = new Set<net.Socket>()
   const context =
     certificate === null
@@ -118,6 +126,16 @@ export async function startHost(knobs: HostKnobs, certificate: HostCertificate |
     port: bound.port,
     visits,
     messages,
+    get came() {
+      return {
+        visits: visits.length + forgotten.visits,
+        messages: messages.length + forgotten.messages,
+      }
+    },
+    forget(keep) {
+      forgotten.visits += visits.splice(0, Math.max(0, visits.length - keep)).length
+      forgotten.messages += messages.splice(0, Math.max(0, messages.length - keep)).length
+    },
     async close() {
       const closed = once(server, 'close')
       server.close()
@@ -147,6 +165,7 @@ function serve(
 ): Visit {
   const visit = {
     host: knobs.name,
+    atMs: Date.now(),
     transcript: [] as string[],
     tls: null as TlsFacts | null,
     clear: [] as string[],

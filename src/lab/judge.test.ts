@@ -93,6 +93,7 @@ function visitAt(host: string): Visit {
     clear: ['EHLO x', 'STARTTLS'],
     secured: [],
     afterInjection: 0,
+    atMs: Date.UTC(2026, 10, 21),
     tlsError: null,
   }
 }

@@ -23,7 +23,17 @@ export interface Lab {
   readonly hops: readonly ConfiguredHop[]
   /** The hosts that are up. */
   readonly hosts: readonly LabHost[]
+  /** Every host, by where the DNS says that it is, and where it is. */
+  readonly places: readonly Place[]
   close(): Promise<void>
+}
+
+export interface Place {
+  readonly name: string
+  readonly addresses: readonly string[]
+  readonly port: number
+  /** Null: it is down on purpose. */
+  readonly to: { readonly address: string; readonly port: number } | null
 }
 
 export async function startLab(): Promise<Lab> {
@@ -47,6 +57,11 @@ export async function startLab(): Promise<Lab> {
     anchors: anchorLines.ds.map(line => `${line}\n`).join(''),
     hops,
     hosts,
+    places: worldHosts.map(({ name, addresses, port }) => {
+      const running = hosts.find(host => host.name === name)
+      const to = running === undefined ? null : { address: running.address, port: running.port }
+      return { name, addresses, port, to }
+    }),
     async close() {
       await Promise.all([dns.close(), ...hosts.map(host => host.close())])
     },

@@ -11,12 +11,10 @@ import { createDnsWire } from '../system/dns-wire.ts'
 import { type LabDns, startDns } from './dns-server.ts'
 import { type Door, openDoors } from './doors.ts'
 import type { LabHost } from './host.ts'
-import { type Lab, startLab } from './lab.ts'
+import { type Lab, type Place, startLab } from './lab.ts'
 import { addAddresses } from './namespace.ts'
-import type { WorldHost } from './situation.ts'
 import { createValidatingFront } from './validating-front.ts'
 import { reportVisit, type VisitReport } from './visit-report.ts'
-import { createWorld } from './world.ts'
 
 export interface StandingLab {
   readonly lab: Lab
@@ -58,10 +56,16 @@ export interface HostReport {
 
 /** @throws what the system says against an address or port, `NamespaceRefused` among it */
 export async function startStandingLab(where: 'loopback' | 'namespace'): Promise<StandingLab> {
-  const [lab, world] = await Promise.all([startLab(), createWorld(Date.now())])
-  const places = world.hosts.map(host => placeOf(host, lab))
+  const lab = await startLab()
+  const { places } = lab
+  // What came long ago is counted, and else forgotten: it may stay up for weeks.
+  const forgetting = setInterval(() => {
+    for (const host of lab.hosts) host.forget(mostVisits)
+  }, forgetEveryMs)
+  forgetting.unref()
   const closers: (() => Promise<void>)[] = [() => lab.close()]
   const close = async (): Promise<void> => {
+    clearInterval(forgetting)
     for (const each of closers.splice(0).toReversed()) await each()
   }
   try {
@@ -71,22 +75,6 @@ export async function startStandingLab(where: 'loopback' | 'namespace'): Promise
     await close()
     throw error
   }
-}
-
-/** A host, by where the DNS says that it is, and where it is. */
-interface Place {
-  readonly name: string
-  readonly addresses: readonly string[]
-  readonly port: number
-  /** Null: it is down on purpose. */
-  readonly to: { readonly address: string; readonly port: number } | null
-}
-
-/** The world is made once more for its addresses: the lab itself tells only where a connection leads. */
-function placeOf({ name, addresses, port, state }: WorldHost, { dialer }: Lab): Place {
-  const [address] = addresses
-  const to = state === 'down' || address === undefined ? null : dialer({ host: name, address, port })
-  return { name, addresses, port, to: to === 'unreachable' ? null : to }
 }
 
 async function makeReal(lab: Lab, places: readonly Place[], closers: (() => Promise<void>)[]): Promise<LabDns> {
@@ -143,13 +131,14 @@ function hostReport({ name, addresses, port, to }: Place, hosts: readonly LabHos
     addresses,
     port,
     listens: to === null ? null : `${to.address}:${to.port}`,
-    visits: host?.visits.length ?? 0,
-    messages: host?.messages.length ?? 0,
+    visits: host?.came.visits ?? 0,
+    messages: host?.came.messages ?? 0,
     newest: host?.visits.slice(-mostVisits).map(reportVisit) ?? [],
   }
 }
 
 const mostVisits = 20
+const forgetEveryMs = 10_000
 const mostQuestions = 20
 /** Shorter than the patience of those who ask: they are told SERVFAIL, as a resolver of theirs would. */
 const answerMs = 4_000

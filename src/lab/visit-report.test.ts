@@ -33,6 +33,7 @@ describe('a visit', () => {
     expect(reportVisit(await visited(host, ['EHLO box.example']))).toEqual({
       helo: 'box.example',
       tls: null,
+      at: expect.stringMatching(/^20\d\d-\d\d-\d\dT/) as string,
       tlsError: null,
       came: 'left',
       mails: [],
@@ -81,6 +82,7 @@ const blank: Visit = {
   clear: [],
   secured: [],
   afterInjection: 0,
+  atMs: Date.UTC(2026, 10, 21),
   tlsError: null,
 }
 const tls = { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', sni: 'mx.test.example' }

@@ -7,6 +7,8 @@
 import type { Visit } from './host.ts'
 
 export interface VisitReport {
+  /** RFC 3339. */
+  readonly at: string
   /** What the client called itself last. */
   readonly helo: string | null
   /** Null: it came to no TLS session. */
@@ -46,6 +48,7 @@ export function reportVisit(visit: Visit): VisitReport {
   const { tls, tlsError } = visit
   const mails = readMails(visit.transcript)
   return {
+    at: new Date(visit.atMs).toISOString(),
     helo: lastHelo([...visit.clear, ...visit.secured]),
     tls,
     tlsError: tlsError === null ? null : cut(tlsError),
