@@ -152,11 +152,9 @@ function commands(context: Context, perform: (work: () => Promise<number>) => Pr
   // Only for the help: `dispatch` takes it before.
   add(program, 'sendmail', 'hand in a message, with the options of sendmail(8)')
 
-  add(program, 'verify', 'judge the certificates of a server: one chain, one verdict, no network')
-    .requiredOption(
-      '--chain <file>',
-      'PEM: the certificates as the server sends them, its own first; - is standard input',
-    )
+  add(program, 'verify', 'judge the certificates of a server: one chain, one verdict; no network without --from')
+    .option('--chain <file>', 'PEM: the certificates as the server sends them, its own first; - is standard input')
+    .option('--from <host:port>', 'the chain that this server shows after STARTTLS; at port 465, at once')
     .option('--name <name>', 'a name that the server is to prove; again for others that will do', several)
     .option('--tlsa <record>', 'a TLSA record, as "2 1 1 HEX"; again for each one published', several)
     .option('--roots <file>', "PEM: the roots to trust without TLSA records; Mozilla's, unless given")
@@ -344,7 +342,11 @@ function asFailure(error: unknown): CliFailure {
 const verifyHelp = `
 Exit codes: 0 authenticated, 1 not authenticated, 2 encrypted only, or nobody said which name to check.
 
+With --from the name is that of the host, unless --name or --any-name says otherwise; exit code 69:
+it cannot be reached, or shows no certificate.
+
 Examples:
+  hermetic verify --from mx.example.org:25
   openssl s_client -starttls smtp -connect mx.example.org:25 -showcerts </dev/null >chain.pem
   hermetic verify --chain chain.pem --name mx.example.org
   hermetic verify --chain chain.pem --name mx.example.org --tlsa "2 1 1 8D02..." --tlsa "3 1 1 0B9F..."`

@@ -65,7 +65,7 @@ export function readUsage(program: Command, argv: readonly string[]): Usage {
   }
   const [operand] = operands
   // The one command whose file is an option.
-  if (operand !== undefined && command.registeredArguments.length === 0 && hasRequired(command, '--chain', given))
+  if (operand !== undefined && command.registeredArguments.length === 0 && lacks(command, '--chain', given))
     return told(`too many arguments for '${command.name()}'`, `Did you mean --chain ${shellWord(operand)}?`)
   return { command: path.join(' '), problem: null }
 }
@@ -88,8 +88,8 @@ function namesOf(options: readonly Option[]): readonly string[] {
   return [...options.flatMap(({ long }) => long ?? []), '--help']
 }
 
-function hasRequired(command: Command, long: string, given: ReadonlySet<Option>): boolean {
-  return command.options.some(option => option.long === long && option.mandatory && !given.has(option))
+function lacks(command: Command, long: string, given: ReadonlySet<Option>): boolean {
+  return command.options.some(option => option.long === long && !given.has(option))
 }
 
 const helpOptions: ReadonlySet<string> = new Set(['--help', '-h'])

@@ -49,6 +49,8 @@ export interface VisitPatience {
 export interface Visitor {
   /** Asks the DNS and plans, as the relay does. */
   itinerary(destination: Destination): Promise<Itinerary>
+  /** One visit. Never rejects for anything a server does. */
+  visit(candidate: Candidate, itinerary: Itinerary, asked: ServerKeys): Promise<ChainVisit>
   /**
    * Visits all candidates of the itinerary, several at a time. Never rejects for anything a server does.
    * @param onVisited called after each address, with how many are done
@@ -144,6 +146,7 @@ export function createVisitor(options: VisitorOptions): Visitor {
         },
         destination,
       ),
+    visit,
     async visitAll(itinerary, onVisited) {
       const { candidates } = itinerary
       const results: (readonly ChainVisit[])[] = candidates.map(() => [])

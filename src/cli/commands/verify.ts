@@ -1,5 +1,6 @@
 /**
- * `hermetic verify`: the certificates of one server, as it sends them, against TLSA records or roots, names and a time; one verdict, offline.
+ * `hermetic verify`: the certificates of one server, as it sends them, against TLSA records or roots, names and a time; one verdict, offline unless the
+ * chain is to be fetched (`--from`).
  *
  * Here are only the options: each is checked and turned into what judgement/verify.ts is asked. Exit 0: authenticated. 1: not. 2: only in part, as
  * there was no usable record, or nobody said which name to look for.
@@ -12,6 +13,7 @@ import { parseTlsa, tlsaText } from '../../protocol/dane/tlsa.ts'
 import type { Tlsa } from '../../protocol/dane/types.ts'
 import type { Certificate, Profile, Purpose, Read } from '../../protocol/x509/model.ts'
 import { readCertificates, readRoots } from '../certificate-file.ts'
+import { chainFrom, type ServerPlace, serverPlace } from '../chain-from.ts'
 import type { Context } from '../context.ts'
 import { CliFailure } from '../failure.ts'
 import { publicSuffixes } from '../public-suffixes.ts'
@@ -20,7 +22,8 @@ import { timeOption } from '../time-option.ts'
 
 /** As commander hands them over: choices and numbers are checked. */
 export interface VerifyOptions {
-  readonly chain: string
+  readonly chain?: string
+  readonly from?: string
   readonly name?: readonly string[]
   readonly tlsa?: readonly string[]
   readonly roots?: string
@@ -44,13 +47,16 @@ export async function run(options: VerifyOptions, context: Context): Promise<num
   const anyName = options.anyName === true ? 'any' : 'checked'
   if (anyName === 'any' && options.name !== undefined)
     throw new CliFailure('cli.usage', '--any-name and --name exclude each other', 'Leave one of them out.')
-  const names = [...new Set((options.name ?? []).map(name => referenceName(name, '--name')))]
+  const source = sourceOf(options)
+  const given = (options.name ?? []).map(name => referenceName(name, '--name'))
+  const isOwnName = typeof source !== 'string' && !source.isAddress && given.length === 0 && anyName === 'checked'
+  const names = [...new Set(isOwnName ? [source.host] : given)]
   const records = (options.tlsa ?? []).map(tlsaRecord)
   const atMs = options.at === undefined ? Date.now() : timeOption(options.at, '--at')
   const tlsa = records.length === 0 ? null : records
   if ([options.chain, options.roots, options.known].filter(file => file === '-').length > 1)
     throw new CliFailure('cli.usage', 'only one file can come from standard input', 'Name the others.')
-  const chain = readCertificates(options.chain, '--chain')
+  const chain = typeof source === 'string' ? readCertificates(source, '--chain') : await chainFrom(source, context)
   const document = verifyChain({
     chain,
     names,
@@ -73,6 +79,19 @@ export async function run(options: VerifyOptions, context: Context): Promise<num
     )
   context.answer({ ...document }, verifyText(document, context.paint))
   return exitCodeOf(document, anyName)
+}
+
+/** A file, or the server that is to be asked. @throws CliFailure 64 unless exactly one was given */
+function sourceOf({ chain, from }: VerifyOptions): string | ServerPlace {
+  if (chain !== undefined && from !== undefined)
+    throw new CliFailure('cli.usage', '--chain and --from exclude each other', 'Leave one of them out.')
+  if (chain !== undefined) return chain
+  if (from !== undefined) return serverPlace(from)
+  throw new CliFailure(
+    'cli.usage',
+    "required option '--chain <file>' not specified",
+    "Or --from mx.example.org:25, to fetch the chain there. 'hermetic verify --help' lists what it takes.",
+  )
 }
 
 function tlsaRecord(text: string): Tlsa {
