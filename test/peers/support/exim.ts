@@ -45,7 +45,7 @@ export async function startExim(options: EximOptions): Promise<Exim> {
     'local_interfaces = 127.0.0.1',
     'acl_smtp_rcpt = accept',
     'acl_smtp_data = accept',
-    'log_selector = +tls_cipher +tls_peerdn +tls_sni +tls_certificate_verified',
+    'log_selector = +tls_cipher +tls_peerdn +tls_sni +tls_certificate_verified +smtp_connection',
     'host_lookup =',
     'message_size_limit = 120M',
     'smtp_accept_max = 0',
