@@ -28,15 +28,18 @@ const document = new URL('../../docs/dane.md', import.meta.url)
 const played = scenarios.filter(({ name }) => !notPlayed.some(({ scenario }) => scenario === name))
 
 describe.skipIf(why !== null)(title, () => {
-  const directory = temporaryDirectory('lab-senders')
+  let directory: ReturnType<typeof temporaryDirectory> | undefined
   const outcomes: { sender: Sender; version: string; fates: ReadonlyMap<string, Fate> }[] = []
   let lab: LabInNamespace | undefined
   let report: LabReport
 
   beforeAll(async () => {
     const { hops } = await createWorld(Date.now())
-    lab = await startLabInNamespace(directory.path, `hermetic-senders-${process.pid}`)
-    const options = (name: string) => ({ directory: join(directory.path, name), lab: lab as LabInNamespace, hops })
+    directory = temporaryDirectory('lab-senders')
+    const { path } = directory
+    const running = await startLabInNamespace(path, `hermetic-senders-${process.pid}`)
+    lab = running
+    const options = (name: string) => ({ directory: join(path, name), lab: running, hops })
     const senders = [postfixSender(options('postfix')), eximSender(options('exim'))]
     // Both come to an end before anything is taken from under them.
     const settled = await Promise.allSettled(
@@ -50,11 +53,14 @@ describe.skipIf(why !== null)(title, () => {
       if (each.status === 'rejected') throw each.reason
       outcomes.push(each.value)
     }
-    report = await lab.report()
+    report = await running.report()
   })
   afterAll(async () => {
-    await lab?.stop()
-    directory.remove()
+    try {
+      await lab?.stop()
+    } finally {
+      directory?.remove()
+    }
   })
 
   test.for(['Postfix', 'Exim'] as const)('%s does the same as Hermetic, or a reason is listed', name => {
