@@ -3,6 +3,7 @@
  * losing it costs a wasted connection, never a message and never security. That name servers once passed signatures on is known for more than that: without it, servers
  * that stop are taken for such as never did.
  */
+import type { ProofMemory } from '../system/kept-zones.ts'
 import type { ValidationMemory } from '../system/validation-standing.ts'
 
 /** An address that did not answer is left alone until then, unless it is the only one left to try. */
@@ -30,4 +31,6 @@ export interface Knowledge {
 /** What is kept beyond what hops need. */
 export interface StoredKnowledge extends Knowledge {
   readonly validation: ValidationMemory
+  /** Zones that were proven, by the DNS. */
+  readonly proofs: ProofMemory
 }

@@ -133,7 +133,7 @@ test('a file from before name servers were known is brought up to date, with wha
   knowledge.failed(target, 'net.timeout', nowMs)
   await knowledge.close()
   const database = new DatabaseSync(join(directory, 'knowledge.db'))
-  database.exec('DROP TABLE validation; PRAGMA user_version = 1')
+  database.exec('DROP TABLE validation; DROP TABLE proof; DROP TABLE proof_seen; PRAGMA user_version = 1')
   database.close()
   knowledge = await open()
   expect(knowledge.hint(target)?.failures).toBe(1)

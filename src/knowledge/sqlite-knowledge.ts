@@ -4,6 +4,7 @@
  * Everything is answered from memory at once. What changed is written every few seconds and at the end; a crash costs what was learned since, which is no harm.
  */
 import { startStoreThread } from '../system/store-thread.ts'
+import { createKeptProofs } from './kept-proofs.ts'
 import type { HostHint, StoredKnowledge } from './knowledge.ts'
 import {
   type KnowledgeBatch,
@@ -60,6 +61,7 @@ export async function openKnowledge({ directory, now }: KnowledgeOptions): Promi
     else changedHints.add(hint.target)
   for (const [name, value] of thread.opened.counters) counters.set(name, value)
   for (const [servers, atMs] of thread.opened.validation) validation.set(servers, atMs)
+  const proofs = createKeptProofs(thread.opened.proofs, now, arm)
 
   function isFresh(hint: HostHint): boolean {
     return hint.avoidUntilMs + rememberMs > now()
@@ -82,12 +84,12 @@ export async function openKnowledge({ directory, now }: KnowledgeOptions): Promi
 
   function arm(): void {
     if (isClosed || timer !== null) return
-    timer = setTimeout(write, writeEveryMs)
+    timer = setTimeout(() => write(), writeEveryMs)
     // What is not written yet is no reason to keep a process alive.
     timer.unref()
   }
 
-  function write(): void {
+  function write(occasion: 'now and then' | 'end' = 'now and then'): void {
     if (timer !== null) clearTimeout(timer)
     timer = null
     if (isClosed) return
@@ -95,7 +97,9 @@ export async function openKnowledge({ directory, now }: KnowledgeOptions): Promi
       arm()
       return
     }
-    if (changedHints.size === 0 && changedCounters.size === 0 && changedServers.size === 0) return
+    const changedProofs = proofs.takeBatch(occasion)
+    const isUnchanged = changedHints.size === 0 && changedCounters.size === 0 && changedServers.size === 0
+    if (isUnchanged && changedProofs === null) return
     inFlight = { hints: [...changedHints], counters: [...changedCounters], servers: [...changedServers] }
     changedHints.clear()
     changedCounters.clear()
@@ -109,6 +113,7 @@ export async function openKnowledge({ directory, now }: KnowledgeOptions): Promi
         return atMs === undefined ? [] : [[servers, atMs] as const]
       }),
       unknownServers: inFlight.servers.filter(servers => !validation.has(servers)),
+      proofs: changedProofs,
     })
   }
 
@@ -164,10 +169,11 @@ export async function openKnowledge({ directory, now }: KnowledgeOptions): Promi
         arm()
       },
     },
+    proofs: proofs.memory,
     async close() {
       if (isClosed) return
       await written()
-      write()
+      write('end')
       await written()
       isClosed = true
       if (timer !== null) clearTimeout(timer)

@@ -1,8 +1,10 @@
-/** The thread that keeps what was learned: `knowledge.db`. Not synced: what a crash of the machine costs is learned again. */
+/** The thread that keeps what was learned: `knowledge.db`. Not synced: what a crash of the machine costs is learned again. Only its owner may read the file. */
+import { chmodSync } from 'node:fs'
 import { join } from 'node:path'
 import { openDatabase, type StoreSchema } from '../system/sqlite.ts'
 import { serveStore, type ThreadStore } from '../system/store-thread.ts'
 import type { HostHint } from './knowledge.ts'
+import { openProofTable, type ProofBatch, type ProofsFound, proofTables } from './proof-table.ts'
 
 export const knowledgeRole = 'knowledge'
 export const knowledgeModule = new URL(import.meta.url)
@@ -16,12 +18,13 @@ export interface KnowledgeBatch {
   readonly validation: readonly ServersWorked[]
   /** Sets of servers that are not known any more. */
   readonly unknownServers: readonly string[]
+  readonly proofs: ProofBatch | null
 }
 
 /** Name servers that passed signatures on, and when they last did, in ms since 1970. */
 export type ServersWorked = readonly [servers: string, atMs: number]
 
-/** Whether it was written. */
+/** Whether it was written. Of proofs nobody asks. */
 export type KnowledgeReply = boolean
 
 export interface KnowledgeFound {
@@ -30,6 +33,7 @@ export interface KnowledgeFound {
   readonly counters: readonly (readonly [name: string, value: number])[]
   /** Those that worked longest ago come first. */
   readonly validation: readonly ServersWorked[]
+  readonly proofs: ProofsFound
 }
 
 export const knowledgeSchema: StoreSchema = {
@@ -39,6 +43,7 @@ export const knowledgeSchema: StoreSchema = {
        STRICT, WITHOUT ROWID;
      CREATE TABLE counter (name TEXT PRIMARY KEY, value REAL NOT NULL) STRICT, WITHOUT ROWID;`,
     'CREATE TABLE validation (servers TEXT PRIMARY KEY, worked_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;',
+    proofTables,
   ],
 }
 
@@ -53,6 +58,8 @@ function openKnowledgeStore(directory: string): ThreadStore<KnowledgeFound, Know
     synchronous: 'OFF',
     access: 'shared',
   })
+  chmodSync(knowledgePath(directory), 0o600)
+  const proofTable = openProofTable(database)
   const sql = {
     begin: database.prepare('BEGIN IMMEDIATE'),
     commit: database.prepare('COMMIT'),
@@ -84,8 +91,10 @@ function openKnowledgeStore(directory: string): ThreadStore<KnowledgeFound, Know
         .prepare('SELECT servers, worked_at FROM validation ORDER BY worked_at')
         .all()
         .map(row => [String(row['servers']), Number(row['worked_at'])] as const),
+      proofs: proofTable.found,
     },
-    handle({ hints, forgotten, counters, validation, unknownServers }) {
+    handle({ hints, forgotten, counters, validation, unknownServers, proofs }) {
+      if (proofs !== null) proofTable.write(proofs)
       try {
         sql.begin.run()
         for (const target of forgotten) sql.forget.run(target)
