@@ -444,6 +444,54 @@ export const aliases: readonly Situation[] = [
   {
     scenarios: [
       {
+        name: 'mx-alias-records-insecure-at-target',
+        says: 'The MX is a secure alias; the owner of the TLSA records at its target is an alias into a zone that is not signed, and the MX has records of its own',
+        expects: 'Delivered: what nothing vouches for leads on to the records of the MX itself',
+        from: 'RFC 7672 §2.2.3',
+        act: mailTo('bob@leads-on.example'),
+        expect: delivered('mx.leading-on.example', {
+          name: 'secure-mx',
+          peer: 'dane-ee',
+          references: ['mx.leads-on.example', 'leads-on.example'],
+          record: { index: 0, begins: '3 1 1' },
+          tlsa: ['_25._tcp.mx.leading-on.example', '_25._tcp.mx.leads-on.example'],
+        }),
+      },
+    ],
+    stage: async ({ stranger }) => {
+      const certificate = await stranger.leaf({ names: ['localhost.localdomain'] })
+      return {
+        hosts: [host('mx.leading-on.example', ['203.0.113.119'], certificate)],
+        zones: [
+          worldZone(
+            'leads-on.example',
+            [
+              'leads-on.example MX 10 mx.leads-on.example',
+              'mx.leads-on.example CNAME mx.leading-on.example',
+              `_25._tcp.mx.leads-on.example TLSA ${tlsaOf('3 1 1', certificate.chain)}`,
+            ],
+            {},
+          ),
+          worldZone(
+            'leading-on.example',
+            [
+              'mx.leading-on.example A 203.0.113.119',
+              '_25._tcp.mx.leading-on.example CNAME tlsa.unsigned-leading-on.example',
+            ],
+            { denial: nsec3 },
+          ),
+          worldZone(
+            'unsigned-leading-on.example',
+            [`tlsa.unsigned-leading-on.example TLSA ${strangeTlsa('3 1 1')}`],
+            null,
+          ),
+        ],
+      }
+    },
+  },
+  {
+    scenarios: [
+      {
         name: 'no-mx-tlsa-at-domain',
         says: 'A signed domain without MX records, with an address and TLSA records of its own',
         expects: 'Delivered: the domain itself is the host and the TLSA base',
