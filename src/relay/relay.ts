@@ -111,6 +111,7 @@ async function compose(
     resolver === null
       ? createResolvers(settings.dns, {
           memory: knowledge.validation,
+          proofs: knowledge.proofs,
           onStanding: standing => reporter.standing(standing),
         })
       : { mail: resolver, hosts: resolver, close: () => Promise.resolve() }

@@ -4,6 +4,7 @@
  */
 import type { DnsStanding } from '../judgement/evidence.ts'
 import { withHostsFile } from '../system/hosts-resolver.ts'
+import type { ProofMemory } from '../system/kept-zones.ts'
 import type { Resolver, TrustedResolver } from '../system/resolver.ts'
 import { createTrustedResolver, type ValidationMemory } from '../system/trusted-resolver.ts'
 import type { DnsSettings } from './settings.ts'
@@ -17,6 +18,8 @@ export interface Resolvers {
 export interface ResolverUse {
   /** Which servers passed signatures on before. */
   readonly memory: ValidationMemory
+  /** Where keys of zones, once proven, are kept. Left out: nowhere. */
+  readonly proofs?: ProofMemory
   /** Called when what the servers are good for has changed. */
   readonly onStanding?: (standing: DnsStanding) => void
 }

@@ -15,12 +15,14 @@ import { typeNumbers } from '../protocol/dns/numbers.ts'
 import type { DnsReason } from '../protocol/dns/reasons.ts'
 import type { DnsStanding } from '../protocol/dns/standing.ts'
 import { readAnchors, rootAnchors } from '../protocol/dnssec/anchors.ts'
+import { trustFingerprint } from '../protocol/dnssec/kept-zone.ts'
 import { negativeAnchors } from '../protocol/dnssec/private-names.ts'
 import type { TrustAnchor } from '../protocol/dnssec/types.ts'
 import { createDnsClient, type DnsClientOptions } from './dns-client.ts'
 import { defaultWaitMs, parseNameServer } from './dns-servers.ts'
 import { createDnsWire, type DnsWire } from './dns-wire.ts'
 import { withHostsFile } from './hosts-resolver.ts'
+import { keptZones, knownZones, type ProofMemory } from './kept-zones.ts'
 import type { Resolver, TrustedResolver } from './resolver.ts'
 import { createValidatingClient } from './validating-client.ts'
 import { createValidatingResolver } from './validating-resolver.ts'
@@ -30,6 +32,7 @@ import {
   type StandingKeeper,
   type ValidationMemory,
 } from './validation-standing.ts'
+import { version } from './version.ts'
 
 export { createValidationMemory, type ValidationMemory } from './validation-standing.ts'
 
@@ -44,6 +47,8 @@ export interface TrustedResolverOptions extends DnsClientOptions {
   /** Text of a file of trust anchors; null: those of the public root. */
   readonly anchors: string | null
   readonly memory: ValidationMemory
+  /** With `validate`: where keys of zones, once proven, outlive the process. Left out: nowhere. */
+  readonly proofs?: ProofMemory
   /** Milliseconds since 1970: what signatures are held against. Default: `Date.now`. */
   readonly clock?: () => number
   /** Called when what the servers are good for, or what is to be said about it, has changed. */
@@ -122,7 +127,7 @@ function whereTrusted({ keeper, client, isExempt, close }: Trusted, plain: Resol
 }
 
 function validating(options: Bare): Trusted {
-  const { now, clock = Date.now } = options
+  const { now, clock = Date.now, proofs: kept } = options
   const anchors = anchorsFrom(options.anchors)
   const insecure = negativeAnchors(namesFrom(options.insecure), anchors)
   const wire = createDnsWire(options)
@@ -138,8 +143,10 @@ function validating(options: Bare): Trusted {
       }),
     onFound: found => wire.askLast(found.filter(({ proof }) => proof === 'missing').map(({ server }) => server)),
   })
+  const trust = () => trustFingerprint({ anchors, insecure, sha1: 'insecure', validator: version() })
+  const zones = kept === undefined ? knownZones() : keptZones(kept, trust(), clock)
   const client = createValidatingClient({
-    resolver: createValidatingResolver({ wire, anchors, insecure, now: clock }),
+    resolver: createValidatingResolver({ wire, anchors, insecure, now: clock, zones }),
     now,
     timeoutMs: options.timeoutMs,
     heard({ security, reason }) {

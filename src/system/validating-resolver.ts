@@ -6,7 +6,8 @@
  * better to send than what it was told not to look at. All of that is paid from the budget of the one question. The first of these answers that is
  * not bogus counts; if there is none, the first one's verdict stands.
  *
- * Keys of zones, once proven, are kept for all questions. Answers are not kept here; the wire keeps messages.
+ * Keys of zones, once proven, are kept for all questions, and where the caller has it so beyond the end of the process (kept-zones.ts). An answer that is bogus beside such
+ * is asked for again before anything else, with nothing known but what was proven since the start. Answers are not kept here; the wire keeps messages.
  */
 import type { Name } from '../protocol/dns/name.ts'
 import { rcodeName, typeNumbers } from '../protocol/dns/numbers.ts'
@@ -22,10 +23,10 @@ import type {
   ZoneCache,
 } from '../protocol/dnssec/types.ts'
 import { validate } from '../protocol/dnssec/validate.ts'
-import { createZoneCache } from '../protocol/dnssec/zone-cache.ts'
 import type { Transport } from './dns-exchange.ts'
 import { noEdns } from './dns-servers.ts'
 import type { DnsWire, WireHow, WireReply } from './dns-wire.ts'
+import { type KnownZones, knownZones } from './kept-zones.ts'
 
 export interface ValidatingResolverOptions {
   /** Closed by whoever made it. */
@@ -39,6 +40,8 @@ export interface ValidatingResolverOptions {
   readonly maxMs?: number
   /** What all messages of one walk may take, in bytes; what comes beyond that has failed. Default: `maxAnswerBytes`. */
   readonly maxBytes?: number
+  /** What is known of zones before the first question, under these anchors. Default: nothing. */
+  readonly zones?: KnownZones
   /** What one answer may cost; what is left out is as in `defaultDnssecLimits`. */
   readonly limits?: Partial<Readonly<Record<DnssecWork, number>>>
 }
@@ -119,7 +122,7 @@ export const maxAnswerBytes = 1024 * 1024
 
 export function createValidatingResolver(options: ValidatingResolverOptions): ValidatingResolver {
   const { wire, anchors, insecure, now, maxMs = maxAnswerMs, maxBytes = maxAnswerBytes } = options
-  const zones = createZoneCache()
+  const { zones = knownZones() } = options
 
   /** One walk from beginning to end. */
   async function drive(
@@ -174,10 +177,13 @@ export function createValidatingResolver(options: ValidatingResolverOptions): Va
       return answer
     }
 
-    const first = await pass({ checking: 'disabled', avoid: [] })
+    const plainly = { checking: 'disabled', avoid: [] } as const
+    let first = await pass(plainly)
+    if (first.security === 'bogus' && zones.doubt(asked.map(each => each.question.name)))
+      first = await pass(plainly)
     // When the budget is spent, nobody else can be asked from it.
     if (first.security !== 'bogus' || !budget.spend('questions', 0)) return { ...first, passes, asked }
-    const used = passes[0]?.servers ?? []
+    const used = passes.at(-1)?.servers ?? []
     const hasOthers = wire.servers().some(server => !used.includes(server))
     // Where all of them had a part in it, the one that sent the answer itself is the likeliest.
     const avoid = hasOthers ? used : used.length > 1 && first.server !== null ? [first.server] : []
@@ -202,7 +208,7 @@ export function createValidatingResolver(options: ValidatingResolverOptions): Va
     const question = { name: zone, type: typeNumbers.DNSKEY }
     const how = { checking: 'disabled', avoid: others } as const
     const [{ answer, replies }, overTcp] = await Promise.all([
-      drive(question, how, { zones: createZoneCache(), budget: createDnssecBudget() }, performance.now() + maxMs),
+      drive(question, how, { zones: knownZones(), budget: createDnssecBudget() }, performance.now() + maxMs),
       wire.ask(question, { ...how, over: 'tcp' }),
     ])
     // Whoever refuses is there, and so is the way.
