@@ -42,7 +42,7 @@ export const labDisagreements: readonly LabDisagreement[] = [
   {
     why: 'Exim asks for records only where an alias ends, and only if the address there is secure; RFC 7672 §2.2.2 and §2.2.3 send a client on to the name as published, so we (and Postfix) are right.',
     senders: ['Exim'],
-    scenarios: ['mx-alias-tlsa-at-alias', 'secure-alias-insecure-host'],
+    scenarios: ['mx-alias-tlsa-at-alias', 'mx-alias-records-insecure-at-target', 'secure-alias-insecure-host'],
   },
   {
     why: 'Exim takes no name but the TLSA base domain; behind a secure MX answer RFC 7672 §3.2.2 has the next hop, and what it expands to, do as well, so we (and Postfix) are right.',
