@@ -26,6 +26,7 @@ import {
 import type { DanePlan, Plan, ReferenceIdentifier } from './plan.ts'
 import { isPublicSuffix } from './public-suffix.ts'
 import { shortRecord } from './tlsa-text.ts'
+import type { VerifyRecord } from './verify-document.ts'
 import { verifyRecords } from './verify-records.ts'
 
 /** @param references names of the plan, any of which will do for usage 2; never empty */
@@ -34,20 +35,9 @@ export function judgeDanePeer(
   plan: Extract<DanePlan, { kind: 'records' }>,
   shown: Pick<ShownChain, 'chain' | 'atMs'>,
 ): PeerJudgement {
-  const { chain, atMs } = shown
-  const records = plan.records.map(({ text }) => recordOf(text))
+  const { chain } = shown
   const names = references.map(({ name }) => name)
-  const judged = judgeDane({
-    chain,
-    records,
-    names,
-    atMs,
-    maxIntermediates,
-    profile: 'mail',
-    purpose: 'server',
-    isPublicSuffix,
-    budget: createBudget(),
-  })
+  const judged = judgeByRecords(references, plan, shown)
   const { verdict } = judged
   const [first] = chain
   const leaf = first?.kind === 'certificate' ? first.certificate : null
@@ -82,6 +72,33 @@ export function judgeDanePeer(
   }
 }
 
+/** The judgement record by record, none left out: evidence keeps the first of many. */
+export function judgeByRecords(
+  references: readonly ReferenceIdentifier[],
+  plan: Extract<DanePlan, { kind: 'records' }>,
+  { chain, atMs }: Pick<ShownChain, 'chain' | 'atMs'>,
+): DaneJudgement {
+  return judgeDane({
+    chain,
+    records: plan.records.map(({ text }) => recordOf(text)),
+    names: references.map(({ name }) => name),
+    atMs,
+    maxIntermediates,
+    profile: 'mail',
+    purpose: 'server',
+    isPublicSuffix,
+    budget: createBudget(),
+  })
+}
+
+/** What each record came to, in a sentence. */
+export function recordsTold({ verdict, records }: DaneJudgement): readonly VerifyRecord[] {
+  return verifyRecords(records, {
+    decider: verdict.kind === 'authenticated' ? verdict.record : null,
+    ifSent: new Map(),
+  })
+}
+
 /** Of the plan itself, whatever the peer shows: what the owner of the zone should know. */
 export function recordRemarks({ records, asks }: Extract<DanePlan, { kind: 'records' }>): readonly Failure[] {
   if (asks === 'encrypt') return [failed('dane.all-unusable', null)]
@@ -109,17 +126,18 @@ function wouldMatch(leaf: Certificate): string | null {
   return `${ofCertificate(leaf, null)} has the key ${record}`
 }
 
-function daneEvidence({ verdict, records }: DaneJudgement): DaneEvidence {
-  const decider = verdict.kind === 'authenticated' ? verdict.record : null
-  const told = verifyRecords(records, { decider, ifSent: new Map() })
+function daneEvidence(judged: DaneJudgement): DaneEvidence {
+  const { verdict } = judged
   return {
-    records: told.slice(0, mostRecords).map(({ text, state, matches, why }) => ({
-      text: cut(text),
-      state,
-      matches: matches.slice(0, mostMatches).map(({ position, depth }) => ({ position, depth })),
-      says: why,
-    })),
-    record: decider,
+    records: recordsTold(judged)
+      .slice(0, mostRecords)
+      .map(({ text, state, matches, why }) => ({
+        text: cut(text),
+        state,
+        matches: matches.slice(0, mostMatches).map(({ position, depth }) => ({ position, depth })),
+        says: why,
+      })),
+    record: verdict.kind === 'authenticated' ? verdict.record : null,
     depth: verdict.kind === 'authenticated' ? verdict.depth : null,
   }
 }

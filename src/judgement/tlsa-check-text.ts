@@ -207,14 +207,13 @@ function chainLines(
     title,
     `${key ?? 'no certificate that can be read'}, shown ${where}${isOurs ? '; Hermetic gets this one' : ''}`,
   )
+  const shown = certificates.slice(0, shownCertificates)
   const besides = findings.filter(({ severity }) => severity !== 'info').slice(0, shownFindings)
   return [
     `  ${paint('bold', title)}${first.slice(2 + title.length)}`,
     ...more,
-    ...certificates.flatMap(certificate => certificateLines(certificate, label, at)),
-    ...(sent > certificates.length
-      ? [`    … and ${counted(sent - certificates.length, 'more certificate')}`]
-      : []),
+    ...shown.flatMap(certificate => certificateLines(certificate, label, at)),
+    ...(sent > shown.length ? [`    … and ${counted(sent - shown.length, 'more certificate')}`] : []),
     ...(besides.some(({ severity }) => severity === 'error') ? [] : field('', says)),
     ...stackLines(stacks),
     ...besides.flatMap(finding => findingLines(finding, '    ')),
@@ -304,7 +303,9 @@ function nextLines(next: NextDocument, at: string, paint: Paint): string[] {
   return [
     paint('bold', 'When the next certificate comes'),
     ...sentences(next.says, '  ', '  '),
-    ...next.certificates.flatMap(certificate => certificateLines(certificate, 'N', at)),
+    ...next.certificates
+      .slice(0, shownCertificates)
+      .flatMap(certificate => certificateLines(certificate, 'N', at)),
     ...next.hosts.flatMap(host => ['', ...nextHostLines(host, paint)]),
   ]
 }
@@ -426,6 +427,7 @@ const shownColumns = 9
 const shownRecords = 24
 const shownSentences = 12
 const shownFindings = 6
+const shownCertificates = 6
 const shownNames = 5
 const shownSkipped = 20
 const shownAnswers = 3

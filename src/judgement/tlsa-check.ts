@@ -5,8 +5,8 @@
  * get counts as much as the others: it is for a sender's TLS to choose. What other TLS libraries make of a certificate's key usage is told, and changes no verdict.
  */
 import type { Read } from '../protocol/x509/model.ts'
-import { judgeDanePeer } from './dane-peer.ts'
-import type { DaneEvidence, DnsEvidence, SessionDocument } from './evidence.ts'
+import { judgeByRecords, recordsTold } from './dane-peer.ts'
+import type { DnsEvidence, SessionDocument } from './evidence.ts'
 import { timestamp } from './evidence-of.ts'
 import type { Failure } from './failure.ts'
 import { findingFor } from './findings.ts'
@@ -26,7 +26,7 @@ import type {
   TlsaCheckDocument,
 } from './tlsa-check-document.ts'
 import { shortRecord } from './tlsa-text.ts'
-import type { KeyExchange, StackName } from './verify-document.ts'
+import type { KeyExchange, StackName, VerifyRecord } from './verify-document.ts'
 
 /** One address that mail may be offered to, with what was seen there. */
 export interface VisitedAddress {
@@ -148,8 +148,8 @@ function derOf(read: Read): Uint8Array {
 
 function checkedHost(group: HostGroup, input: CheckInput): CheckedHost {
   const { host, plan, addresses, chains } = group
-  const judged = chains.map(({ visit }) => judgedBy(visit, plan, input.atMs))
-  const checked = chains.map(({ visit }, index) => checkedChain(visit, judged[index] ?? null, index, plan))
+  const judged = chains.map(({ visit }) => judgedBy(visit, plan))
+  const checked = chains.map(({ visit }, index) => checkedChain(visit, judged[index] ?? null, index))
   return {
     host,
     preference: addresses[0]?.preference ?? null,
@@ -162,15 +162,24 @@ function checkedHost(group: HostGroup, input: CheckInput): CheckedHost {
   }
 }
 
-/** What the records come to. Where none can be used nothing was judged by them, and the table wants to know all the same. */
-function judgedBy({ session, chain }: ChainVisit, plan: Plan, atMs: number): DaneEvidence | null {
+/** Every record against one chain, those that cannot be used as well. */
+interface ByRecords {
+  readonly records: readonly VerifyRecord[]
+  /** Place of the one that decided; null when none did. */
+  readonly decider: number | null
+}
+
+/** As the relay judged it; evidence keeps the first of many records, and the table wants to know of all. */
+function judgedBy({ session, chain }: ChainVisit, plan: Plan): ByRecords | null {
   if (plan.dane?.kind !== 'records') return null
-  return session.tls?.dane ?? judgeDanePeer(plan.references, plan.dane, { chain, atMs }).dane
+  const judged = judgeByRecords(plan.references, plan.dane, { chain, atMs: Date.parse(session.at) })
+  const { verdict } = judged
+  return { records: recordsTold(judged), decider: verdict.kind === 'authenticated' ? verdict.record : null }
 }
 
 function checkedTlsa(
   { dane }: Plan,
-  judged: readonly (DaneEvidence | null)[],
+  judged: readonly (ByRecords | null)[],
   dns: readonly DnsEvidence[],
 ): CheckedTlsa {
   if (dane === null) return { kind: 'none', because: 'no-name', asked: [] }
@@ -181,14 +190,11 @@ function checkedTlsa(
       index,
       text,
       state,
-      chains: judged.flatMap((evidence, chain) => {
-        const told = evidence?.records[index]
-        // Evidence ends after so many records, and the one that decides may stand behind them.
-        if (told === undefined)
-          return evidence?.record === index
-            ? [{ chain, decides: true, matches: [], says: 'It is the one that decides.' }]
-            : []
-        return [{ chain, decides: evidence?.record === index, matches: told.matches, says: told.says }]
+      chains: judged.flatMap((by, chain) => {
+        const told = by?.records[index]
+        if (told === undefined) return []
+        const matches = told.matches.map(({ position, depth }) => ({ position, depth }))
+        return [{ chain, decides: by?.decider === index, matches, says: told.why }]
       }),
     }),
   )
@@ -196,12 +202,7 @@ function checkedTlsa(
   return { kind: 'records', base, from, owner, aliases, asks, ttlSeconds: answer?.ttlSeconds ?? null, records }
 }
 
-function checkedChain(
-  { session, chain }: ChainVisit,
-  dane: DaneEvidence | null,
-  index: number,
-  plan: Plan,
-): CheckedChain {
+function checkedChain({ session, chain }: ChainVisit, byRecords: ByRecords | null, index: number): CheckedChain {
   const { tls, verdict } = session
   const [first] = chain
   const leaf = first?.kind === 'certificate' ? first.certificate : null
@@ -212,7 +213,7 @@ function checkedChain(
     certificates: tls?.chain ?? [],
     sent: tls?.sent ?? 0,
     by: proof === 'dane-ee' || proof === 'dane-ta' || proof === 'pkix' ? proof : null,
-    record: plan.dane?.kind === 'records' ? (dane?.record ?? null) : null,
+    record: byRecords?.decider ?? null,
     matched: verdict?.matched ?? null,
     says: verdict?.says ?? 'Nothing came of it.',
     findings: session.findings,

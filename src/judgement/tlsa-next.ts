@@ -11,7 +11,7 @@ import { nameKey } from '../protocol/x509/distinguished-name.ts'
 import { matchIdentity } from '../protocol/x509/identity.ts'
 import type { Certificate, Read } from '../protocol/x509/model.ts'
 import { certificateEvidence } from './certificate-evidence.ts'
-import { judgeDanePeer, recordOf } from './dane-peer.ts'
+import { judgeByRecords, judgeDanePeer, recordOf, recordsTold } from './dane-peer.ts'
 import { findingFor } from './findings.ts'
 import type { PeerJudgement } from './peer.ts'
 import type { DanePlan, Plan } from './plan.ts'
@@ -86,11 +86,13 @@ function nextAtHost(
       : additions({ dane, plan, nowRecords, replaced, next: completed, whenMs, judge, atMs })
   const all = [...nowRecords, ...added]
   const withAll = judge(all, completed, whenMs)
-  const told = withAll.dane?.records ?? []
+  const told = recordsTold(
+    judgeByRecords(plan.references, withRecords(dane, all), { chain: completed, atMs: whenMs }),
+  )
 
   const names = (chain: readonly Read[]) => {
-    const { dane: evidence } = judge(all, chain, whenMs)
-    return (index: number) => (evidence?.records[index]?.matches.length ?? 0) > 0
+    const { records } = judgeByRecords(plan.references, withRecords(dane, all), { chain, atMs: whenMs })
+    return (index: number) => (records[index]?.matches.length ?? 0) > 0
   }
   const staysNamed = [completed, ...staying].map(names)
   const wasNamed = replaced.map(names)
@@ -104,9 +106,7 @@ function nextAtHost(
       staying.every(chain => isProved(kept, chain, atMs) || !isProved(all, chain, atMs))
     )
   }
-  const unnamed = nowRecords.flatMap((_, index) =>
-    index < told.length && !staysNamed.some(isNamed => isNamed(index)) ? [index] : [],
-  )
+  const unnamed = nowRecords.flatMap((_, index) => (!staysNamed.some(isNamed => isNamed(index)) ? [index] : []))
   const outdated = unnamed.filter(index => wasNamed.some(isNamed => isNamed(index)))
   const gone = isSafeWithout(outdated) ? outdated : []
   const useless = isSafeWithout(unnamed) ? unnamed.filter(index => !outdated.includes(index)) : []
@@ -127,12 +127,12 @@ function nextAtHost(
       chains: replaces.map(chainLabel),
       ttl,
     }),
-    records: told.slice(0, nowRecords.length).map(({ text, matches, says }, index) => ({
+    records: told.slice(0, nowRecords.length).map(({ text, matches, why }, index) => ({
       index,
-      text: dane.records[index]?.text ?? text,
-      matches,
+      text,
+      matches: matches.map(({ position, depth }) => ({ position, depth })),
       fate: gone.includes(index) ? 'goes-after' : useless.includes(index) ? 'useless' : 'stays',
-      says,
+      says: why,
     })),
     publish: added.map(record => lineOf(dane.owner, record)),
     waitSeconds: added.length === 0 || ttl === null ? null : 2 * ttl,

@@ -30,8 +30,7 @@ const record = z
     state: recordState,
     chains: z
       .array(z.object({ chain: chainPlace, decides: z.boolean(), matches, says: text }).readonly())
-      .readonly()
-      .meta({ description: 'Of more than thirty records, those behind are judged and not listed.' }),
+      .readonly(),
   })
   .readonly()
   .meta({ id: 'record' })
