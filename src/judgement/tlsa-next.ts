@@ -292,9 +292,11 @@ function hostSentence({
 
 function documentSentence(hosts: readonly NextAtHost[], named: number, all: number): string {
   const whose =
-    named > 0
-      ? `It carries the name of ${named} of ${all === 1 ? 'one host' : `${all} hosts`}.`
-      : 'It carries the name of no host, so it is taken to be for every one of them.'
+    named === 0
+      ? 'It carries the name of no host, so it is taken to be for every one of them.'
+      : named === all
+        ? `It carries the name of ${all === 1 ? 'the host' : 'every host'}.`
+        : `It carries the name of ${named} of ${all} hosts.`
   const breaking = hosts.filter(({ verdict }) => verdict === 'breaks').map(({ host }) => host)
   return breaking.length === 0
     ? `Nothing breaks when the next certificate comes. ${whose}`
