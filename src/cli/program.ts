@@ -230,6 +230,7 @@ function commands(context: Context, perform: (work: () => Promise<number>) => Pr
     'ask the DNS, and prove the answer with DNSSEC; A records, unless a type is given',
   )
     .option('--trace', 'with the chain of reasons, and every question that was asked')
+    .option('--zone-audit', 'the zone of a domain instead: chain, keys, ends of signatures, proofs, MX and TLSA')
     .option(
       '--server <address>',
       'ask this one, as ADDRESS, ADDRESS:PORT or tls://ADDRESS#NAME; again for others; those of the configuration, unless given',
@@ -238,8 +239,12 @@ function commands(context: Context, perform: (work: () => Promise<number>) => Pr
     .option('--anchor <file>', "DS or DNSKEY records to trust, as in a zone file; the public root's, unless given")
     .option('--at <time>', 'judge signatures as of then, as 2026-03-01T12:00:00Z; now, unless given')
     .addHelpText('after', dnsHelp)
-    .action((name: string, type: string | undefined, options: DnsOptions) =>
-      perform(async () => (await import('./commands/dns.ts')).run(name, type, options, context)),
+    .action((name: string, type: string | undefined, options: DnsOptions & { zoneAudit?: true }) =>
+      perform(async () =>
+        options.zoneAudit === true
+          ? (await import('./commands/zone-audit.ts')).audit(name, type, options, context)
+          : (await import('./commands/dns.ts')).run(name, type, options, context),
+      ),
     )
 
   add(program, 'tour', 'see it at work, without root or network')
@@ -380,12 +385,15 @@ const dnsHelp = `
 Exit codes: 0 there are records, and nothing is wrong with them (secure or insecure), 1 there is
 no such name or record, 2 the answer cannot be trusted (bogus or indeterminate), 69 no server answers.
 
+With --zone-audit: 0 nothing is wrong with the zone, 1 something is broken, 2 warnings only, 69.
+
 An address is asked for by its reverse name, for PTR records unless a type is given.
 
 Examples:
   hermetic dns example.org MX
   hermetic dns _25._tcp.mx.example.org TLSA --trace
-  hermetic dns example.org TYPE52 --server 192.0.2.53 --anchor /usr/share/dns/root.key`
+  hermetic dns example.org TYPE52 --server 192.0.2.53 --anchor /usr/share/dns/root.key
+  hermetic dns --zone-audit example.org`
 
 const labRunHelp = `
 Exit codes: 0 all as expected, 1 something was not. The lab that they are played in is one of its own,
