@@ -2,17 +2,17 @@
 import { visible } from '../judgement/visible.ts'
 import { readAnchors } from '../protocol/dnssec/anchors.ts'
 import type { TrustAnchor } from '../protocol/dnssec/types.ts'
-import { parseNameServer } from '../system/dns-servers.ts'
+import { parseNameServer } from '../system/name-server.ts'
 import { nameOf, readBounded, textOf } from './certificate-file.ts'
 import { CliFailure } from './failure.ts'
 
-/** @throws CliFailure 64 when it is not an address, or address:port. */
+/** @throws CliFailure 64 when it is not a name server as the configuration has them. */
 export function serverOption(text: string): string {
   if (parseNameServer(text) !== null) return text
   throw new CliFailure(
     'cli.usage',
     `--server: '${visible(text, 80)}' is not an address, or address:port`,
-    'For example --server 192.0.2.53 or --server [2001:db8::53]:5353',
+    'For example --server 192.0.2.53 or --server [2001:db8::53]:5353; over TLS, with the name that its certificate proves, --server tls://192.0.2.53#dns.example',
   )
 }
 

@@ -100,7 +100,7 @@ export interface DnsAsked {
   /** Index into `passes`. */
   readonly pass: number
   readonly server: string | null
-  readonly over: 'udp' | 'tcp' | 'cache' | null
+  readonly over: 'udp' | 'tcp' | 'tls' | 'cache' | null
   readonly bytes: number
   readonly ms: number
   readonly rcode: string | null
@@ -263,7 +263,8 @@ function dnsFinding(
   const zone = reason.startsWith('dns.') ? null : (step?.zone ?? null)
   const actor =
     step !== null && step === answer.steps[0] && anchorReasons.has(reason) ? 'anchor' : actorFor(reason, resolver)
-  const better = remedies[actor]
+  // Whom to ask over TLS is a matter of its own, which the finding knows all about.
+  const better = reason === 'dns.server-unproven' ? null : remedies[actor]
   return {
     code: reason,
     severity,
@@ -281,6 +282,7 @@ function dnsFinding(
 function actorFor(reason: DnssecReason | DnsReason, resolver: DnsResolver | null): Actor {
   if (insecureCauses.has(reason)) return 'nobody'
   if (reason === 'dnssec.no-anchor') return 'anchor'
+  if (reason === 'dns.server-unproven') return 'resolver'
   if (resolver?.signatures === 'stripped') return 'resolver'
   if (resolver?.clock === 'ahead' || resolver?.clock === 'behind') return 'clock'
   return reason === 'dnssec.no-trusted-key' ||

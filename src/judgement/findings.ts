@@ -66,6 +66,17 @@ export const findings = {
     remedy: () =>
       'If every domain is concerned, check the servers named in `dns` and the way to them; else wait, it is tried again.',
   },
+  'dns.server-unproven': {
+    severity: 'error',
+    culprit: 'network',
+    condemns: 'recipient',
+    lasting: 'for-now',
+    enhanced: '4.4.3',
+    spec: 'RFC 8310 §8.1',
+    says: s => `The DNS server did not prove who it is, so it was asked nothing${s.detail}.`,
+    remedy: () =>
+      'If its certificate is from an authority of your own, name a file with the root in `dns.tls_roots`; if the name behind `#` in `dns.servers` is wrong, mend it. Else somebody may be in between: nothing is asked in clear text instead.',
+  },
   'dns.validation-unavailable': {
     severity: 'error',
     culprit: 'network',

@@ -2,6 +2,7 @@
  * The relay's two doors to the DNS, as its settings have it: one for what strangers publish, one for names that the operator wrote, which may be in the hosts
  * file. Both stand on the same servers, the same proofs and the same word on whether answers can be told secure from insecure.
  */
+import { createNameServerTrust } from '../hop/name-server-trust.ts'
 import type { DnsStanding } from '../judgement/evidence.ts'
 import { withHostsFile } from '../system/hosts-resolver.ts'
 import type { ProofMemory } from '../system/kept-zones.ts'
@@ -26,7 +27,8 @@ export interface ResolverUse {
 
 export function createResolvers(settings: DnsSettings, use: ResolverUse): Resolvers {
   const { servers, timeoutMs, hostsFile, trust, adFromAnywhere, require, insecure, anchors } = settings
-  const options = { servers, timeoutMs, trust, adFromAnywhere, require, insecure, anchors, ...use }
+  const tls = createNameServerTrust(settings.tlsRoots, Date.now)
+  const options = { servers, tls, timeoutMs, trust, adFromAnywhere, require, insecure, anchors, ...use }
   const mail = createTrustedResolver({ ...options, hostsFile: null })
   // The word of the hosts file is worth something only to who asks whether an answer is secure.
   const hosts =

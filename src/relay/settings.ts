@@ -69,13 +69,15 @@ export interface RouteRule {
 }
 
 export interface DnsSettings {
-  /** `address` or `address:port`; empty: /etc/resolv.conf. */
+  /** As `parseNameServer` reads them; empty: /etc/resolv.conf. */
   readonly servers: readonly string[]
+  /** PEM of the roots that vouch for servers over TLS; null: Mozilla's. */
+  readonly tlsRoots: string | null
   readonly hostsFile: string | null
   readonly timeoutMs: number
   /** Who is believed that an answer is secure: our own validation; the AD bit of the servers; nobody. */
   readonly trust: 'validate' | 'ad' | 'none'
-  /** With `ad`: servers beyond loopback are believed, too. */
+  /** With `ad`: servers that are asked in clear text beyond loopback are believed, too. */
   readonly adFromAnywhere: boolean
   /** Mail waits while answers cannot be validated, instead of going on without DANE. */
   readonly require: boolean

@@ -23,7 +23,7 @@ import {
   maxTtlSeconds,
   minTtlSeconds,
 } from './dns-client.ts'
-import { deadServerMs, parseNameServer, udpPayloadBytes, withoutEdnsMs } from './dns-servers.ts'
+import { deadServerMs, udpPayloadBytes, withoutEdnsMs } from './dns-servers.ts'
 import type { Resolver } from './resolver.ts'
 import { type Asked, afterwards, closeAll, nobody, serve, type TestServer } from './testing/scripted-dns.ts'
 
@@ -609,18 +609,3 @@ describe('files of the machine', () => {
     expect(server ?? why).toMatch(/^(127\.255\.255\.254:53|unreachable \(ECONNREFUSED\)|timeout)$/)
   })
 })
-
-test.each([
-  ['192.0.2.53', { address: '192.0.2.53', port: 53 }],
-  ['192.0.2.53:5353', { address: '192.0.2.53', port: 5353 }],
-  ['2001:db8::53', { address: '2001:db8::53', port: 53 }],
-  ['[2001:db8::53]:5353', { address: '2001:db8::53', port: 5353 }],
-  ['[::1]', { address: '::1', port: 53 }],
-  ['fe80::1%eth0', { address: 'fe80::1%eth0', port: 53 }],
-  ['localhost', null],
-  ['192.0.2.53:0', null],
-  ['192.0.2.53:65536', null],
-  ['192.0.2.053', null],
-  ['[192.0.2.53]:53', null],
-  ['', null],
-])('the name server %j is %j', (text, server) => expect(parseNameServer(text)).toEqual(server))

@@ -14,17 +14,13 @@ import {
   encodeMessage,
   type Message,
   type MessageHead,
-  maxMessageBytes,
 } from '../protocol/dns/message.ts'
 import { equalNames } from '../protocol/dns/name.ts'
 import { rcodes } from '../protocol/dns/numbers.ts'
+import { createMessageReader, withLength } from '../protocol/dns/stream.ts'
+import type { NameServer } from './name-server.ts'
 
-export interface NameServer {
-  readonly address: string
-  readonly port: number
-}
-
-export type Transport = 'udp' | 'tcp'
+export type Transport = 'udp' | 'tcp' | 'tls'
 
 export type Exchanged =
   | {
@@ -37,6 +33,8 @@ export type Exchanged =
   /** Nobody listens, no route, connection lost; `why` is the system's code. */
   | { readonly kind: 'unreachable'; readonly why: string }
   | { readonly kind: 'malformed'; readonly why: string }
+  /** Over TLS: whoever is there did not prove the name. It was asked nothing. */
+  | { readonly kind: 'unproven'; readonly why: string }
   | { readonly kind: 'closed' }
 
 export interface Exchange {
@@ -50,7 +48,7 @@ export interface Exchange {
  *
  * @param over `tcp`: without asking over UDP before
  */
-export function exchange(server: NameServer, query: Message, waitMs: number, over: Transport = 'udp'): Exchange {
+export function exchange(server: Place, query: Message, waitMs: number, over: 'udp' | 'tcp' = 'udp'): Exchange {
   let isAborted = false
   let current = over === 'udp' ? overUdp(server, query, waitMs) : overTcp(server, query, waitMs)
   const step = async (): Promise<Exchanged> => {
@@ -71,12 +69,14 @@ export function exchange(server: NameServer, query: Message, waitMs: number, ove
   }
 }
 
+type Place = Pick<NameServer, 'address' | 'port'>
+
 interface Attempt {
   readonly done: Promise<Exchanged | 'truncated'>
   abort(): void
 }
 
-function overUdp(server: NameServer, query: Message, waitMs: number): Attempt {
+function overUdp(server: Place, query: Message, waitMs: number): Attempt {
   const bytes = encodeMessage(query)
   return attempt(waitMs, finish => {
     const socket = createSocket(isIPv6(server.address) ? 'udp6' : 'udp4')
@@ -86,7 +86,7 @@ function overUdp(server: NameServer, query: Message, waitMs: number): Attempt {
         if (error !== null) failed(error)
       })
     socket.on('message', datagram => {
-      const result = judge(datagram, query, 'udp')
+      const result = readAnswer(datagram, query, 'udp')
       if (result !== 'not-ours') finish(result)
     })
     socket.on('error', failed)
@@ -102,23 +102,18 @@ function overUdp(server: NameServer, query: Message, waitMs: number): Attempt {
 }
 
 /** RFC 7766 §8: two bytes of length, then the message. */
-function overTcp(server: NameServer, query: Message, waitMs: number): Attempt {
+function overTcp(server: Place, query: Message, waitMs: number): Attempt {
   const bytes = encodeMessage(query)
   return attempt(waitMs, finish => {
     const socket = connect({ host: server.address, port: server.port, noDelay: true })
-    // Room for the longest at once: to put it together anew with each piece is quadratic where a server sends single bytes.
-    const received = Buffer.allocUnsafe(2 + maxMessageBytes)
-    let length = 0
+    const reader = createMessageReader()
     socket.on('connect', () => {
-      socket.write(Buffer.concat([Buffer.of(bytes.length >> 8, bytes.length & 0xff), bytes]))
+      socket.write(withLength(bytes))
     })
     socket.on('data', chunk => {
-      length += chunk.copy(received, length)
-      if (length < 2) return
-      const end = 2 + received.readUInt16BE(0)
-      if (length < end) return
-      // A copy, since the message holds views of it for as long as it is kept.
-      const result = judge(Uint8Array.from(received.subarray(2, end)), query, 'tcp')
+      const [message] = reader.receive(chunk)
+      if (message === undefined) return
+      const result = readAnswer(message, query, 'tcp')
       // Over TCP nobody else can have sent it, so there is nothing to wait for.
       finish(result === 'not-ours' ? { kind: 'malformed', why: 'an answer to something else' } : result)
     })
@@ -153,7 +148,12 @@ function attempt(
   return { done: promise, abort: () => finish({ kind: 'closed' }) }
 }
 
-function judge(bytes: Uint8Array, query: Message, over: Transport): Exchanged | 'truncated' | 'not-ours' {
+/** What came for a question. `not-ours`: it is no response, or one to another. The message holds views of `bytes`. */
+export function readAnswer(
+  bytes: Uint8Array,
+  query: Message,
+  over: Transport,
+): Exchanged | 'truncated' | 'not-ours' {
   const head = decodeHead(bytes)
   if (head.kind === 'malformed' || !isResponseTo(head.value, query)) return 'not-ours'
   // What follows may be cut in the middle, so it is not even decoded (RFC 2181 §9).

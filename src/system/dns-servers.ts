@@ -6,19 +6,22 @@
  * here but the habits of servers; nothing is validated.
  */
 import { randomInt } from 'node:crypto'
-import { isIPv6 } from 'node:net'
 import { type Edns, type Message, makeQuery } from '../protocol/dns/message.ts'
 import type { Name } from '../protocol/dns/name.ts'
 import { rcodeName, rcodes } from '../protocol/dns/numbers.ts'
 import type { DnsReason } from '../protocol/dns/reasons.ts'
-import { parseIp } from '../protocol/ip.ts'
-import { type Exchange, type Exchanged, exchange, type NameServer, type Transport } from './dns-exchange.ts'
+import type { NameServerTrust } from './dns-connection.ts'
+import { type Exchange, type Exchanged, exchange, type Transport } from './dns-exchange.ts'
+import { createDnsOverTls, type DnsOverTls } from './dns-over-tls.ts'
+import { clearPort, type NameServer, nameServerText, parseNameServer } from './name-server.ts'
 import { parseResolvConf } from './resolv-conf.ts'
 import { createWatchedFile } from './watched-file.ts'
 
 export interface DnsServersOptions {
-  /** `192.0.2.53`, `192.0.2.53:5353`, `2001:db8::53`, `[2001:db8::53]:5353`, in order of preference. Empty: those of resolv.conf. */
+  /** As `parseNameServer` reads them, in order of preference. Empty: those of resolv.conf. */
   readonly servers: readonly string[]
+  /** Who is believed to be a server that is asked over TLS; without it there may be none. */
+  readonly tls?: NameServerTrust
   /** How long one server is waited for at most, in ms; less when the time for the question must do for several. Default: resolv.conf's `timeout`, or `defaultWaitMs`. */
   readonly waitMs?: number
   /** How often all silent servers are asked. Default: resolv.conf's `attempts`, or `defaultAttempts`. */
@@ -37,8 +40,8 @@ export interface AskedOfServers {
   readonly dnssec: 'wanted' | 'not-wanted'
   /** CD (RFC 4035 §3.2.2). */
   readonly checking: 'disabled' | 'enabled'
-  /** `udp`: and over TCP what was cut. */
-  readonly over: Transport
+  /** `udp`: and over TCP what was cut. A server that is asked over TLS is so in any case. */
+  readonly over: 'udp' | 'tcp'
   /** Servers that are not asked, as `names` has them. */
   readonly avoid: readonly string[]
 }
@@ -67,7 +70,7 @@ export interface Unheard {
 }
 
 export interface DnsServers {
-  /** `192.0.2.53:53`, `[2001:db8::53]:53`, in order. */
+  /** As `nameServerText` writes them, in order. */
   names(): readonly string[]
   /** @param deadlineMs on the clock of `now`. @param take is shown responses that are NOERROR or NXDOMAIN. */
   ask<T>(asked: AskedOfServers, deadlineMs: number, take: (message: Message) => Taken<T>): Promise<Heard<T>>
@@ -94,27 +97,19 @@ export const noEdns = 'it does not understand EDNS, so it cannot send signatures
 
 export const closed: Unheard = { kind: 'failed', why: 'closed', reason: 'dns.lookup-failed', server: null }
 
-/** An `address` or `address:port`; null when it is none. IPv6 with a port is written in brackets. */
-export function parseNameServer(text: string): NameServer | null {
-  // A link-local server may carry its interface: `fe80::1%eth0`.
-  if (parseIp(text) !== null || isIPv6(text)) return { address: text, port: 53 }
-  const [, bracketed, plain, digits] = /^(?:\[([^\]]*)\]|([0-9.]+))(?::([0-9]{1,5}))?$/.exec(text) ?? []
-  const address = bracketed ?? plain ?? ''
-  const isAddress = bracketed === undefined ? parseIp(address)?.length === 4 : isIPv6(address)
-  const port = digits === undefined ? 53 : Number(digits)
-  return isAddress && port >= 1 && port <= 65_535 ? { address, port } : null
-}
-
-/** @throws RangeError for a server that is not an address: the configuration is checked before it gets here */
+/** @throws RangeError for a server that cannot be read, or one over TLS without `tls`: the configuration is checked before it gets here */
 export function createDnsServers(options: DnsServersOptions): DnsServers {
   const { now = () => performance.now(), random = (below: number) => randomInt(below) } = options
   const configured = options.servers.map(text => {
     const server = parseNameServer(text)
     if (server === null) throw new RangeError(`not the address of a name server: ${text}`)
+    if (server.authenticationName !== null && options.tls === undefined)
+      throw new RangeError(`nobody to judge the certificate of ${text}`)
     return server
   })
   const resolvConf = createWatchedFile(options.resolvConf ?? '/etc/resolv.conf', parseResolvConf, now)
   const exchanges = new Set<Exchange>()
+  const overTls = new Map<string, DnsOverTls>()
   const habits = new Map<string, { deadUntilMs: number; plainUntilMs: number }>()
   let last: readonly string[] = []
   let isClosed = false
@@ -122,14 +117,14 @@ export function createDnsServers(options: DnsServersOptions): DnsServers {
   function settings(): Settings {
     const file = configured.length > 0 ? null : resolvConf()
     return {
-      servers: file === null ? configured : file.servers.map(address => ({ address, port: 53 })),
+      servers: file === null ? configured : file.servers.map(inClear),
       waitMs: options.waitMs ?? file?.timeoutMs ?? defaultWaitMs,
       attempts: options.attempts ?? file?.attempts ?? defaultAttempts,
     }
   }
 
   function habitsOf(server: NameServer) {
-    const id = nameOfServer(server)
+    const id = nameServerText(server)
     const known = habits.get(id) ?? {
       deadUntilMs: Number.NEGATIVE_INFINITY,
       plainUntilMs: Number.NEGATIVE_INFINITY,
@@ -141,7 +136,7 @@ export function createDnsServers(options: DnsServersOptions): DnsServers {
   /** In their own order, those that lately did not answer last. They are never left out: all may be silent for another reason. */
   function inOrder(servers: readonly NameServer[]): readonly NameServer[] {
     const rank = (server: NameServer) =>
-      habitsOf(server).deadUntilMs > now() ? 2 : last.includes(nameOfServer(server)) ? 1 : 0
+      habitsOf(server).deadUntilMs > now() ? 2 : last.includes(nameServerText(server)) ? 1 : 0
     return servers
       .map(server => ({ server, rank: rank(server) }))
       .sort((one, other) => one.rank - other.rank)
@@ -151,13 +146,32 @@ export function createDnsServers(options: DnsServersOptions): DnsServers {
   async function askOnce(server: NameServer, asked: AskedOfServers, waitMs: number, edns: Edns | null) {
     const { name, type, checking, over } = asked
     const plain = makeQuery({ id: random(65_536), name, type, edns })
-    const running = exchange(server, { ...plain, checkingDisabled: checking === 'disabled' }, waitMs, over)
+    const query = { ...plain, checkingDisabled: checking === 'disabled' }
+    const running = tlsTo(server)?.ask(query, waitMs) ?? exchange(server, query, waitMs, over)
     exchanges.add(running)
     try {
       return await running.done
     } finally {
       exchanges.delete(running)
     }
+  }
+
+  /** Null: the server is asked in clear text. One that is not never is, whatever becomes of its connections. */
+  function tlsTo(server: NameServer): DnsOverTls | null {
+    const { address, port, authenticationName } = server
+    if (authenticationName === null) return null
+    if (options.tls === undefined) throw new Error('servers over TLS were refused before')
+    const id = nameServerText(server)
+    const known = overTls.get(id)
+    if (known !== undefined) return known
+    const made = createDnsOverTls({
+      server: { address, port, authenticationName },
+      trust: options.tls,
+      random,
+      now,
+    })
+    overTls.set(id, made)
+    return made
   }
 
   /** One server, with EDNS and, if it does not understand that and may do without, without. */
@@ -173,13 +187,13 @@ export function createDnsServers(options: DnsServersOptions): DnsServers {
   }
 
   return {
-    names: () => settings().servers.map(nameOfServer),
+    names: () => settings().servers.map(nameServerText),
     /** All servers until one answers. Those that refuse are not asked again; those that are silent are, `attempts` times in all. */
     async ask(asked, deadlineMs, take) {
       const { servers, waitMs, attempts } = settings()
       const refused = new Set<NameServer>()
       let failure: Unheard = { kind: 'failed', why: 'timeout', reason: 'dns.timeout', server: null }
-      const order = inOrder(servers.filter(server => !asked.avoid.includes(nameOfServer(server))))
+      const order = inOrder(servers.filter(server => !asked.avoid.includes(nameServerText(server))))
       if (order.length === 0) return { ...failure, why: 'there is no other server', reason: 'dns.lookup-failed' }
       for (let round = 0; round < attempts; round++) {
         for (const [index, server] of order.entries()) {
@@ -196,9 +210,14 @@ export function createDnsServers(options: DnsServersOptions): DnsServers {
             case 'timeout':
             case 'unreachable':
               habitsOf(server).deadUntilMs = now() + deadServerMs
-              if (result.kind === 'unreachable' && failure.server === null)
+              if (result.kind === 'unreachable' && failure.server === null && failure.reason !== unproven)
                 failure = { ...failure, why: `unreachable (${result.why})`, reason: 'dns.lookup-failed' }
               continue
+            case 'unproven':
+              habitsOf(server).deadUntilMs = now() + deadServerMs
+              // Whoever it is, he said nothing; what a server said that did prove its name is more to the point.
+              if (failure.server === null) failure = { ...failure, why: result.why, reason: unproven }
+              break
             case 'malformed':
               failure = refusal(server, `malformed answer (${result.why})`)
               break
@@ -207,7 +226,7 @@ export function createDnsServers(options: DnsServersOptions): DnsServers {
               const taken = judged(asked, result.message, take)
               if (taken.kind === 'taken') {
                 const { over, bytes } = result
-                return { kind: 'taken', value: taken.value, server: nameOfServer(server), over, bytes }
+                return { kind: 'taken', value: taken.value, server: nameServerText(server), over, bytes }
               }
               failure = refusal(server, taken.why)
               break
@@ -226,6 +245,7 @@ export function createDnsServers(options: DnsServersOptions): DnsServers {
     close() {
       isClosed = true
       for (const running of exchanges) running.abort()
+      for (const each of overTls.values()) each.close()
     },
   }
 }
@@ -253,10 +273,11 @@ function isEdnsRefused(message: Message): boolean {
 }
 
 function refusal(server: NameServer, why: string): Unheard {
-  return { kind: 'failed', why, reason: 'dns.lookup-failed', server: nameOfServer(server) }
+  return { kind: 'failed', why, reason: 'dns.lookup-failed', server: nameServerText(server) }
 }
 
-const nameOfServer = ({ address, port }: NameServer) =>
-  address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+const inClear = (address: string): NameServer => ({ address, port: clearPort, authenticationName: null })
+
+const unproven: DnsReason = 'dns.server-unproven'
 
 const ourEdns: Edns = { udpPayloadBytes, version: 0, dnssecOk: false, options: [] }

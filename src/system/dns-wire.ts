@@ -34,8 +34,8 @@ export interface WireHow {
   readonly checking: 'disabled' | 'enabled'
   /** Servers whose answer is not wanted, as `servers` has them. */
   readonly avoid: readonly string[]
-  /** `tcp`: only over TCP, and neither from the cache nor into it. Default: `udp`, and TCP for what was cut. */
-  readonly over?: Transport
+  /** `tcp`: not over UDP, and neither from the cache nor into it. Default: `udp`, and TCP for what was cut. */
+  readonly over?: 'udp' | 'tcp'
 }
 
 /** What came back, and how. */

@@ -4,7 +4,7 @@ import { type StandingFacts, standingSentences } from './standing-sentences.ts'
 import type { ServerFinding } from './validation-standing.ts'
 
 function found(proof: ServerFinding['proof'], rest: Partial<ServerFinding> = {}): ServerFinding {
-  return { server: '192.0.2.53:53', isThere: true, proof, tcp: 'works', clock: 'sane', ...rest }
+  return { server: '192.0.2.53:53', isThere: true, unproven: null, proof, tcp: 'works', clock: 'sane', ...rest }
 }
 const says = (facts: Partial<StandingFacts>) =>
   standingSentences({

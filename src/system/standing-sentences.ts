@@ -14,6 +14,7 @@ export function standingSentences(facts: StandingFacts): readonly string[] {
   const { trust, found } = facts
   return [
     ...(trust === 'validate' ? proofSentences(facts) : wordSentences(facts)),
+    ...unprovenSentences(facts),
     ...about(
       found,
       ({ clock }) => clock === 'ahead',
@@ -152,11 +153,23 @@ function wordSentences({ validation, found, workedAtMs }: StandingFacts): readon
   }
 }
 
+/** Each by itself, as the certificates differ. */
+function unprovenSentences({ validation, found }: StandingFacts): readonly string[] {
+  const follows = validation === 'unknown' ? ', and mail waits' : ''
+  return found.flatMap(({ server, unproven }) =>
+    unproven === null
+      ? []
+      : [
+          `The resolver ${shown(server)} is asked nothing${follows}: ${unproven}. If its certificate is from an authority of your own, name its root in dns.tls_roots; else look for who is in between.`,
+        ],
+  )
+}
+
 function nobody(found: readonly ServerFinding[]): readonly string[] {
   if (found.some(({ isThere }) => isThere)) return []
   return about(
     found,
-    () => true,
+    ({ unproven }) => unproven === null,
     (who, s) =>
       `${capital(who)} do${s === '' ? '' : 'es'} not answer, and mail waits. Check the network, and the addresses of the resolvers.`,
   )
@@ -174,9 +187,9 @@ function about(
   return [names.length === 1 ? says(`the resolver ${only}`, 's') : says(`the resolvers ${listed(names)}`, '')]
 }
 
-/** `192.0.2.53`: the port only where it is another than 53. */
+/** `192.0.2.53`: the port only where it is another than 53, or 853 over TLS. */
 function shown(server: string): string {
-  return server.replace(/^(?:\[(.*)\]|(.*)):53$/, '$1$2')
+  return server.replace(/^(tls:.*):853(?=#)/, '$1').replace(/^(?:\[(.*)\]|(.*)):53$/, '$1$2')
 }
 
 function listed(names: readonly string[]): string {

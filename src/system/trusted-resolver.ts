@@ -1,7 +1,7 @@
 /**
  * The relay's resolver: answers whose security is known, and the word on whether it can be known here (ARCHITECTURE decision 6).
  *
- * `validate`: every answer is validated in process. `ad`: a resolver on this machine validates, and says so with the AD bit. `none`: answers as they come.
+ * `validate`: every answer is validated in process. `ad`: a resolver on this machine, or one that proves its name over TLS, validates, and says so with the AD bit. `none`: answers as they come.
  * Where the servers make the first two impossible, answers come as they are and are `unvalidated`, so that mail goes on without DANE; unless `require` or what was
  * known of these servers says that mail waits: then every answer is `failed` with `dns.validation-unavailable`, but for mail that asks for no proof (`lenient`). It is never a single answer that is
  * treated more weakly than the others because something failed.
@@ -19,13 +19,14 @@ import { trustFingerprint } from '../protocol/dnssec/kept-zone.ts'
 import { negativeAnchors } from '../protocol/dnssec/private-names.ts'
 import type { TrustAnchor } from '../protocol/dnssec/types.ts'
 import { createDnsClient, type DnsClientOptions } from './dns-client.ts'
-import { defaultWaitMs, parseNameServer } from './dns-servers.ts'
+import { defaultWaitMs } from './dns-servers.ts'
 import { createDnsWire, type DnsWire } from './dns-wire.ts'
 import { withHostsFile } from './hosts-resolver.ts'
 import { keptZones, knownZones, type ProofMemory } from './kept-zones.ts'
+import { parseNameServer } from './name-server.ts'
 import type { Resolver, TrustedResolver } from './resolver.ts'
 import { createValidatingClient } from './validating-client.ts'
-import { createValidatingResolver } from './validating-resolver.ts'
+import { createValidatingResolver, whyUnproven } from './validating-resolver.ts'
 import {
   keepStanding,
   type ServerFinding,
@@ -38,7 +39,7 @@ export { createValidationMemory, type ValidationMemory } from './validation-stan
 
 export interface TrustedResolverOptions extends DnsClientOptions {
   readonly trust: 'validate' | 'ad' | 'none'
-  /** With `ad`: servers beyond loopback are believed, too. */
+  /** With `ad`: servers that are asked in clear text beyond loopback are believed, too. */
   readonly adFromAnywhere: boolean
   /** While security cannot be known every answer fails, instead of being `unvalidated`. */
   readonly require: boolean
@@ -237,8 +238,15 @@ async function probeWord(
   others: readonly string[],
   anywhere: boolean,
 ): Promise<ServerFinding> {
-  const found = { server, isThere: true, proof: 'not-believed', tcp: 'unknown', clock: 'unknown' } as const
-  if (!anywhere && !isLoopback(server)) return found
+  const found = {
+    server,
+    isThere: true,
+    unproven: null,
+    proof: 'not-believed',
+    tcp: 'unknown',
+    clock: 'unknown',
+  } as const
+  if (!anywhere && !isOutOfReach(server)) return found
   const question = { name: zone, type: typeNumbers.SOA }
   const [word, overTcp] = await Promise.all([
     wordFor(wire, zone, others),
@@ -248,6 +256,7 @@ async function probeWord(
   return {
     ...found,
     isThere,
+    unproven: word.unproven ?? whyUnproven(overTcp),
     tcp: overTcp.server !== null ? 'works' : isThere ? 'fails' : 'unknown',
     proof: word.proof,
   }
@@ -258,13 +267,14 @@ async function wordFor(
   wire: DnsWire,
   zone: Name,
   others: readonly string[],
-): Promise<Pick<ServerFinding, 'isThere' | 'proof'>> {
+): Promise<Pick<ServerFinding, 'isThere' | 'proof' | 'unproven'>> {
   const reply = await wire.ask({ name: zone, type: typeNumbers.SOA }, { checking: 'enabled', avoid: others })
   if (reply.kind === 'message')
-    return { isThere: true, proof: reply.message.authenticData ? 'arrives' : 'missing' }
+    return { isThere: true, proof: reply.message.authenticData ? 'arrives' : 'missing', unproven: null }
   // Whoever fails may be unable to validate for now; whoever refuses, or knows no EDNS, never does.
   const isFailing = reply.server === null || reply.why === 'SERVFAIL'
-  return { isThere: reply.server !== null, proof: isFailing ? 'unknown' : 'missing' }
+  const unproven = whyUnproven(reply)
+  return { isThere: reply.server !== null, proof: isFailing ? 'unknown' : 'missing', unproven }
 }
 
 function standingOptions({ require, memory, now, clock = Date.now, onStanding }: Bare, wire: DnsWire) {
@@ -304,9 +314,12 @@ function namesFrom(texts: readonly string[]): readonly Name[] {
   })
 }
 
-function isLoopback(server: string): boolean {
-  const address = parseNameServer(server)?.address
-  return address !== undefined && (address.startsWith('127.') || address === '::1')
+/** Whether nobody on the way can change what the server says: it is on this machine, or asked over TLS and nobody else answers (RFC 7672 §2.1.3). */
+function isOutOfReach(text: string): boolean {
+  const server = parseNameServer(text)
+  if (server === null) return false
+  const { address, authenticationName } = server
+  return authenticationName !== null || address.startsWith('127.') || address === '::1'
 }
 
 function waiting(question: DnsQuestion, reason: DnsReason, why: string): DnsAnswer {

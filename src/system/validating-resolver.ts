@@ -93,13 +93,15 @@ export interface ResolverProbe {
   readonly clock: 'sane' | 'ahead' | 'behind' | 'unknown'
   /** Whole sentences, about what is not as it should be first. */
   readonly says: readonly string[]
-  readonly servers: readonly Omit<ServerProbe, 'isThere'>[]
+  readonly servers: readonly Omit<ServerProbe, 'isThere' | 'unproven'>[]
 }
 
 export interface ServerProbe {
   readonly server: string
   /** Whether it answered anything at all. */
   readonly isThere: boolean
+  /** Of a server over TLS: why whoever is there is not proved to be it, so that nothing was asked; else null. */
+  readonly unproven: string | null
   readonly signatures: ResolverProbe['signatures']
   readonly tcp: ResolverProbe['tcp']
   readonly clock: ResolverProbe['clock']
@@ -203,7 +205,14 @@ export function createValidatingResolver(options: ValidatingResolverOptions): Va
       (least, anchor) => (least === null || anchor.zone.length < least.length ? anchor.zone : least),
       null,
     )
-    const unknown = { server, isThere: false, signatures: 'unknown', tcp: 'unknown', clock: 'unknown' } as const
+    const unknown = {
+      server,
+      isThere: false,
+      unproven: null,
+      signatures: 'unknown',
+      tcp: 'unknown',
+      clock: 'unknown',
+    } as const
     if (zone === null) return unknown
     const question = { name: zone, type: typeNumbers.DNSKEY }
     const how = { checking: 'disabled', avoid: others } as const
@@ -214,7 +223,8 @@ export function createValidatingResolver(options: ValidatingResolverOptions): Va
     // Whoever refuses is there, and so is the way.
     const isThere = overTcp.server !== null || replies.some(({ reply }) => reply.server !== null)
     const tcp = overTcp.server !== null ? 'works' : isThere ? 'fails' : 'unknown'
-    const found = { ...unknown, isThere, tcp } as const
+    const unproven = whyUnproven(overTcp) ?? replies.map(({ reply }) => whyUnproven(reply)).find(isSaid) ?? null
+    const found = { ...unknown, isThere, unproven, tcp } as const
     if (answer.security === 'secure') return { ...found, signatures: 'arrive', clock: 'sane' }
     switch (answer.reason) {
       case 'dnssec.signature-expired':
@@ -260,6 +270,11 @@ export function createValidatingResolver(options: ValidatingResolverOptions): Va
   }
 
   return { resolve, probe, probeServers }
+}
+
+/** Why whoever is there is not proved to be the server that was to be asked over TLS; null: that is not why it failed. */
+export function whyUnproven(reply: WireReply): string | null {
+  return reply.kind === 'failed' && reply.reason === 'dns.server-unproven' ? reply.why : null
 }
 
 function askedQuestion(
@@ -309,7 +324,8 @@ function askedQuestion(
   }
 }
 
-function faultsOf({ server, signatures, tcp, clock }: ServerProbe): string[] {
+function faultsOf({ server, unproven, signatures, tcp, clock }: ServerProbe): string[] {
+  if (unproven !== null) return [`The server ${server} was asked nothing: ${unproven}.`]
   return [
     ...(signatures === 'stripped'
       ? [`The server ${server} does not pass DNSSEC signatures on: nothing can be validated with it.`]
@@ -333,6 +349,8 @@ function faultsOf({ server, signatures, tcp, clock }: ServerProbe): string[] {
 
 /** What a server says that will say the same tomorrow. Of SERVFAIL that cannot be known. */
 const neverAnswered: ReadonlySet<string> = new Set([noEdns, 'REFUSED', 'NOTIMP', 'FORMERR'])
+
+const isSaid = (text: string | null) => text !== null
 
 const immediately = () => new Promise<void>(resolve => setImmediate(resolve))
 

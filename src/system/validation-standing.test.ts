@@ -36,7 +36,8 @@ beforeEach(() => {
 
 function found(proof: ServerFinding['proof'], rest: Partial<ServerFinding> = {}): ServerFinding {
   const isThere = proof !== 'unknown'
-  return { server: '192.0.2.53:53', isThere, proof, tcp: isThere ? 'works' : 'unknown', clock: 'sane', ...rest }
+  const tcp = isThere ? 'works' : 'unknown'
+  return { server: '192.0.2.53:53', isThere, unproven: null, proof, tcp, clock: 'sane', ...rest }
 }
 
 function keeper(more: Partial<StandingOptions> = {}): StandingKeeper {

@@ -4,6 +4,7 @@
  * `check` reads what the relay would read, and asks the DNS servers what they are good for. Exit 0: a relay can work with it; servers that do not answer are a
  * remark, as the file may be checked where they are out of reach. 1: the file is good, and with these servers mail would wait. 78: the file is bad.
  */
+import { createNameServerTrust } from '../../hop/name-server-trust.ts'
 import type { DnsStanding } from '../../judgement/evidence.ts'
 import { standingPhrase } from '../../judgement/standing-text.ts'
 import { visible } from '../../judgement/visible.ts'
@@ -65,10 +66,11 @@ async function checkedServers(settings: Settings, context: Context): Promise<Che
 /** Whether a server answers at all, if only to refuse: then that nothing can be validated is no matter of being offline. */
 async function isThere({ dns }: Settings): Promise<boolean> {
   const timeoutMs = Math.min(dns.timeoutMs, plainTimeoutMs)
-  const client = createDnsClient({ servers: dns.servers, timeoutMs, hostsFile: null })
+  const tls = createNameServerTrust(dns.tlsRoots, Date.now)
+  const client = createDnsClient({ servers: dns.servers, tls, timeoutMs, hostsFile: null })
   try {
-    const { outcome, server } = await client.resolve({ name: '.', type: 'TXT' })
-    return outcome !== 'failed' || server !== null
+    const { outcome, server, reason } = await client.resolve({ name: '.', type: 'TXT' })
+    return outcome !== 'failed' || server !== null || reason === 'dns.server-unproven'
   } finally {
     await client.close()
   }

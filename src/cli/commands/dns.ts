@@ -8,6 +8,7 @@
  * Exit 0: records. 1: no such name or record. 2: bogus or indeterminate. 69: no server answers.
  */
 import { domainToASCII } from 'node:url'
+import { createNameServerTrust } from '../../hop/name-server-trust.ts'
 import { type DnsAsked, dnsDocument, dnsExitCode, plainName } from '../../judgement/dns-document.ts'
 import { dnsText } from '../../judgement/dns-text.ts'
 import { visible } from '../../judgement/visible.ts'
@@ -53,7 +54,8 @@ export async function run(
   const anchors = anchorsGiven ?? configuredAnchors(dns?.anchors ?? null)
   const now = () => atMs ?? Date.now()
 
-  const wire = createDnsWire({ servers, timeoutMs })
+  const tls = createNameServerTrust(dns?.tlsRoots ?? null, Date.now)
+  const wire = createDnsWire({ servers, tls, timeoutMs })
   try {
     const own = (dns?.insecure ?? []).map(parseName).filter(name => name !== null)
     const insecure = negativeAnchors(own, anchors)

@@ -10,6 +10,7 @@
  */
 import { randomInt } from 'node:crypto'
 import { domainToASCII } from 'node:url'
+import { createNameServerTrust } from '../../hop/name-server-trust.ts'
 import type { Destination, Itinerary } from '../../hop/types.ts'
 import { createVisitor, type VisitPatience } from '../../hop/visit.ts'
 import { exitCodeOfCheck, isNobodyReached, tlsaCheck, type VisitedAddress } from '../../judgement/tlsa-check.ts'
@@ -68,9 +69,12 @@ export async function check(
   const now = () => atMs ?? Date.now()
   const servers = given.length > 0 ? given : dns.servers
   const { timeoutMs } = dns
+  // The certificates of name servers are of today, whatever the time to judge others by.
+  const tls = createNameServerTrust(dns.tlsRoots, Date.now)
 
   const resolver = createTrustedResolver({
     servers,
+    tls,
     timeoutMs,
     hostsFile: null,
     trust: 'validate',
@@ -113,7 +117,8 @@ export async function check(
     const addresses = itinerary.candidates.map(
       (candidate, index): VisitedAddress => ({ ...candidate, visits: visits[index] ?? [] }),
     )
-    const ttls = next === null ? new Map<string, number>() : await signedTtls(itinerary, { servers, timeoutMs })
+    const ttls =
+      next === null ? new Map<string, number>() : await signedTtls(itinerary, { servers, tls, timeoutMs })
     const document = tlsaCheck(
       {
         domain: destination.kind === 'mx' ? destination.domain : (destination.hosts[0]?.name ?? ''),

@@ -80,7 +80,7 @@ const asked = z
     pass: index.meta({ description: 'Index into passes.' }),
     server: server.nullable(),
     over: z
-      .enum(['udp', 'tcp', 'cache'])
+      .enum(['udp', 'tcp', 'tls', 'cache'])
       .nullable()
       .meta({ description: 'cache: asked before. Null: nothing came.' }),
     bytes: index,

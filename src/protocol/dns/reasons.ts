@@ -8,6 +8,8 @@ export type DnsReason =
   | 'dns.lookup-failed'
   | 'dns.timeout'
   | 'dns.alias-loop'
+  /** Whoever answers for a server that is asked over TLS has no certificate for its name (RFC 8310 §8.1). */
+  | 'dns.server-unproven'
   /** Answers cannot be validated with the servers there are, and mail may not go on without. */
   | 'dns.validation-unavailable'
   /** There are more hosts or addresses than one attempt looks at: the rest said nothing, least of all no. */
@@ -33,6 +35,7 @@ export const passingDnsReasons: readonly DnsReason[] = [
   'dns.lookup-failed',
   'dns.timeout',
   'dns.alias-loop',
+  'dns.server-unproven',
   'dns.validation-unavailable',
   'dns.too-many-hosts',
 ]

@@ -301,10 +301,21 @@ const broken: [string, string, string[]][] = [
     ],
   ],
   [
-    'an AD bit that comes from elsewhere',
-    "dns:\n  servers: ['::1', 127.0.0.53, '[::1]:53', '127.0.0.1:53', 192.0.2.53, '[2001:db8::1]:53', '::ffff:192.0.2.1']\n  trust: ad\n",
+    'servers over TLS without a name to prove, or written as other programs have them',
+    'dns:\n  servers:\n    - tls://192.0.2.53\n    - tls://dns.example\n    - tls://192.0.2.53#192.0.2.53\n    - 192.0.2.53@853#dns.example\n    - 192.0.2.53#dns.example\n',
     [
-      '/etc/h.yaml:2:60: dns.servers[4]: expected servers of this machine (127.0.0.0/8, ::1), because dns.trust: ad believes a bit that anybody on the way',
+      "/etc/h.yaml:3:7: dns.servers[0]: expected tls://, an address, :port unless it is 853, # and the host name that the server's certificate proves (tls://192.0.2.53#dns.example,",
+      '/etc/h.yaml:4:7: dns.servers[1]: expected tls://, an address',
+      '/etc/h.yaml:5:7: dns.servers[2]: expected tls://, an address',
+      '/etc/h.yaml:6:7: dns.servers[3]: expected an address, or address:port (192.0.2.53, 192.0.2.53:5353, [2001:db8::53]:53), or over TLS tls://192.0.2.53#dns.example: a name that a certificate must prove stands behind tls:// alone',
+      '/etc/h.yaml:7:7: dns.servers[4]: expected an address',
+    ],
+  ],
+  [
+    'an AD bit that comes from elsewhere',
+    "dns:\n  servers: ['::1', 127.0.0.53, '[::1]:53', '127.0.0.1:53', 192.0.2.53, '[2001:db8::1]:53', '::ffff:192.0.2.1', tls://192.0.2.53#dns.example]\n  trust: ad\n",
+    [
+      '/etc/h.yaml:2:60: dns.servers[4]: expected servers of this machine (127.0.0.0/8, ::1) or over TLS (tls://192.0.2.53#dns.example), because dns.trust: ad believes a bit that anybody on the way',
       '/etc/h.yaml:2:72: dns.servers[5]: expected servers of this machine',
       '/etc/h.yaml:2:92: dns.servers[6]: expected servers of this machine',
     ],
@@ -566,6 +577,29 @@ routes:
     expect(remarks).toEqual([expect.stringContaining('whoever is on the way')])
     expect(atStart).toEqual([])
     expect(settingsOf('dns: { trust: ad, servers: [127.0.0.53] }').remarks).toEqual([])
+  })
+
+  test('with the AD bit of a server over TLS need no more than its certificate', () => {
+    const { settings, remarks, atStart } = settingsOf(
+      'dns: { trust: ad, servers: [tls://192.0.2.53#DNS.example] }',
+    )
+    expect(settings.dns).toMatchObject({ servers: ['tls://192.0.2.53:853#dns.example'], tlsRoots: null })
+    expect([...remarks, ...atStart]).toEqual([])
+  })
+
+  test('with servers over TLS come with a remark where others are asked in clear text', async () => {
+    const certificate = (await createAuthority({ commonName: 'Root' })).root
+    const remarks = (text: string, files = {}) => settingsOf(text, files).remarks
+    const mixed =
+      'dns: { servers: [tls://192.0.2.53#dns.example, 192.0.2.54, "tls://[2001:db8::53]:8853#dns.example"] }'
+    expect(remarks(mixed)).toEqual([expect.stringContaining('dns.servers: 192.0.2.54 is asked in clear text')])
+    const files = { '/etc/own.pem': certificate }
+    expect(remarks('dns: { tls_roots: own.pem }', files)).toEqual([
+      expect.stringContaining('dns.tls_roots means nothing'),
+    ])
+    const own = settingsOf('dns: { tls_roots: own.pem, servers: [tls://192.0.2.53#dns.example] }', files)
+    expect(own.settings.dns.tlsRoots).toBe(certificate)
+    expect(own.remarks).toEqual([])
   })
 
   test('with the AD bit of what resolv.conf names are no start where that is another machine', () => {

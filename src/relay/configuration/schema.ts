@@ -323,9 +323,14 @@ export const configurationSchema = z.strictObject(
         .array(text(parseServer, 'an address, or address:port'), { error: 'a list of addresses' })
         .default([])
         .meta({
-          description: 'Recursive servers to ask, in this order. Default: those of /etc/resolv.conf.',
-          examples: [['127.0.0.1']],
+          description:
+            'Recursive servers to ask, in this order: `192.0.2.53`, `192.0.2.53:5353`, `[2001:db8::53]:53`, or over TLS, with the name that its certificate must prove, `tls://192.0.2.53#dns.example` (port 853 unless given). Default: those of /etc/resolv.conf.',
+          examples: [['127.0.0.1'], ['tls://192.0.2.53#dns.example']],
         }),
+      tls_roots: path(
+        "PEM file of the only roots that vouch for the certificates of servers over TLS. Default: Mozilla's roots.",
+        '/etc/ssl/own-resolver.pem',
+      ).optional(),
       hosts_file: z
         .union([z.literal(false), z.string().min(1)], { error: 'the path of a file, or false' })
         .default('/etc/hosts')
@@ -340,7 +345,7 @@ export const configurationSchema = z.strictObject(
         .default('validate')
         .meta({
           description:
-            'Who says that an answer is secure, which DANE needs: `validate` (this relay checks the signatures itself, and believes no server), `ad` (the AD bit of a server that validates, on this machine), `none` (nobody, and there is no DANE).',
+            'Who says that an answer is secure, which DANE needs: `validate` (this relay checks the signatures itself, and believes no server), `ad` (the AD bit of a server that validates, on this machine or over TLS), `none` (nobody, and there is no DANE).',
           examples: ['validate'],
         }),
       ad_from_anywhere: z
@@ -348,7 +353,7 @@ export const configurationSchema = z.strictObject(
         .default(false)
         .meta({
           description:
-            'With `trust: ad`, believe the AD bit of servers on other machines, too. Whoever is on the way can set it.',
+            'With `trust: ad`, believe the AD bit of servers on other machines that are asked in clear text, too. Whoever is on the way can set it.',
           examples: [true],
         }),
       require: z

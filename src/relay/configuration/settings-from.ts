@@ -263,6 +263,10 @@ export function settingsFrom(
     routes,
     dns: {
       servers: configuration.dns.servers,
+      tlsRoots:
+        configuration.dns.tls_roots === undefined
+          ? null
+          : roots(configuration.dns.tls_roots, ['dns', 'tls_roots']),
       hostsFile: configuration.dns.hosts_file === false ? null : absolute(configuration.dns.hosts_file),
       timeoutMs: configuration.dns.timeout,
       trust: configuration.dns.trust,

@@ -9,7 +9,7 @@ import { visible } from '../../judgement/visible.ts'
 import { isAtOrBelow, nameKey, parseName } from '../../protocol/dns/name.ts'
 import { readAnchors } from '../../protocol/dnssec/anchors.ts'
 import { privateNames } from '../../protocol/dnssec/private-names.ts'
-import { parseNameServer } from '../../system/dns-servers.ts'
+import { parseNameServer } from '../../system/name-server.ts'
 import { parseResolvConf } from '../../system/resolv-conf.ts'
 import type { RouteRule } from '../settings.ts'
 import type { Problem } from './problem.ts'
@@ -46,6 +46,7 @@ export function checkTrust(
       'false, because dns.trust is none: nothing would ever be validated, and all mail to MX hosts would wait',
     )
   checkLevels(configuration, routes, tools)
+  remarkOnTls(configuration, tools)
 
   const unused = [
     ...(dns.trust !== 'ad' && dns.ad_from_anywhere ? ['dns.ad_from_anywhere'] : []),
@@ -63,9 +64,9 @@ export function checkTrust(
 /** The AD bit has no signature: it is worth as much as the way that it came (RFC 4035 §4.9.3, RFC 7672 §2.1.3). */
 function checkServers(servers: readonly string[], tools: TrustTools): void {
   for (const [i, server] of servers.entries())
-    if (!isOnThisMachine(server)) tools.blame(['dns', 'servers', i], onlyThisMachine)
+    if (!isOutOfReach(server)) tools.blame(['dns', 'servers', i], onlyThisMachine)
   if (servers.length > 0) return
-  const elsewhere = parseResolvConf(tools.resolvConf()).servers.filter(server => !isOnThisMachine(server))
+  const elsewhere = parseResolvConf(tools.resolvConf()).servers.filter(server => !isOutOfReach(server))
   if (elsewhere.length > 0)
     tools.blameAtStart(['dns', 'trust'], `validate, or in /etc/resolv.conf only ${onlyThisMachine}`, {
       found: `"ad" with ${elsewhere.join(', ')} in /etc/resolv.conf`,
@@ -147,9 +148,29 @@ function anchorsText(path: string, tools: TrustTools): string | null {
   return null
 }
 
-function isOnThisMachine(server: string): boolean {
-  const address = parseAddress(parseNameServer(server)?.address ?? '')
-  return address !== null && loopback.some(network => networkContains(network, address))
+/** On this machine, or asked over TLS and by its certificate: nobody can be on the way. */
+function isOutOfReach(text: string): boolean {
+  const server = parseNameServer(text)
+  if (server === null) return false
+  const address = parseAddress(server.address)
+  const isOnThisMachine = address !== null && loopback.some(network => networkContains(network, address))
+  return isOnThisMachine || isOverTls(text)
+}
+
+function isOverTls(server: string): boolean {
+  return (parseNameServer(server)?.authenticationName ?? null) !== null
+}
+
+/** One server that is asked in clear text tells everybody on the way what the others were to keep. */
+function remarkOnTls({ dns }: Configuration, tools: TrustTools): void {
+  const [overTls] = dns.servers.filter(isOverTls)
+  const inClear = dns.servers.filter(server => !isOverTls(server))
+  if (overTls === undefined && dns.tls_roots !== undefined)
+    tools.remark('dns.tls_roots means nothing, because none of dns.servers is asked over TLS (tls://)')
+  if (overTls !== undefined && inClear.length > 0)
+    tools.remark(
+      `dns.servers: ${shortList(inClear)} ${inClear.length === 1 ? 'is' : 'are'} asked in clear text, also when a server over TLS does not answer; name only tls:// where nobody on the way is to read along`,
+    )
 }
 
 function shortList(names: readonly string[]): string {
@@ -159,6 +180,6 @@ function shortList(names: readonly string[]): string {
 
 const loopback = ['127.0.0.0/8', '::1'].flatMap(text => parseNetwork(text) ?? [])
 const onlyThisMachine =
-  'servers of this machine (127.0.0.0/8, ::1), because dns.trust: ad believes a bit that anybody on the way from another one can set; dns.trust: validate works with any, and dns.ad_from_anywhere: true believes all'
+  'servers of this machine (127.0.0.0/8, ::1) or over TLS (tls://192.0.2.53#dns.example), because dns.trust: ad believes a bit that anybody on the way from another one can set; dns.trust: validate works with any, and dns.ad_from_anywhere: true believes all'
 const shownNames = 5
 const mostAnchorChars = 1024 * 1024

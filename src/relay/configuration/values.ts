@@ -7,6 +7,7 @@
 import { isIP } from 'node:net'
 import { domainToASCII } from 'node:url'
 import ipaddr from 'ipaddr.js'
+import { nameServerText, parseNameServer } from '../../system/name-server.ts'
 
 export type Parsed<T> = { readonly value: T } | { readonly expected: string }
 
@@ -114,9 +115,19 @@ export function parseNetwork(text: string): Parsed<string> {
   return { value: canonical }
 }
 
-/** `address`, `address:port` or `[address]:port`. */
+/** `address`, `address:port` or `[address]:port`; over TLS `tls://` before that, and `#name` behind. */
 export function parseServer(text: string): Parsed<string> {
-  const expected = 'an address, or address:port (192.0.2.53, 192.0.2.53:5353, [2001:db8::53]:53)'
+  const overTls = 'tls://192.0.2.53#dns.example'
+  const expected = `an address, or address:port (192.0.2.53, 192.0.2.53:5353, [2001:db8::53]:53), or over TLS ${overTls}`
+  if (/^tls:/i.test(text)) {
+    const server = parseNameServer(text)
+    if (server?.authenticationName != null) return { value: nameServerText(server) }
+    return {
+      expected: `tls://, an address, :port unless it is 853, # and the host name that the server's certificate proves (${overTls}, tls://[2001:db8::53]:8853#dns.example)`,
+    }
+  }
+  if (/[@#]/.test(text))
+    return { expected: `${expected}: a name that a certificate must prove stands behind tls:// alone` }
   if (isIP(text) !== 0) return { value: text }
   const [, bracketed, plain, port] = /^(?:\[([^\]]*)\]|([^:[\]]*)):(\d{1,5})$/.exec(text) ?? []
   const address = bracketed ?? plain ?? ''
