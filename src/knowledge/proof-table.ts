@@ -68,7 +68,10 @@ function read(database: DatabaseSync): ProofsFound {
   const seenAtMs = Number(database.prepare('SELECT at FROM proof_seen').get()?.['at'] ?? 0)
   const zones: KeptZone[] = []
   let bytes = 0
-  for (const row of database.prepare('SELECT * FROM proof ORDER BY kept_at DESC').iterate()) {
+  const rows = database.prepare(
+    'SELECT zone, trust, kept_at, expires_at, proof, sum FROM proof ORDER BY kept_at DESC',
+  )
+  for (const row of rows.iterate()) {
     const kept = {
       zone: String(row['zone']),
       trust: String(row['trust']),

@@ -1,10 +1,12 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { KeptZone } from '../protocol/dnssec/kept-zone.ts'
 import type { StoredKnowledge } from './knowledge.ts'
 import { readValidationMemory } from './knowledge-reader.ts'
+import { maxKeptZones } from './proof-table.ts'
 import { openKnowledge } from './sqlite-knowledge.ts'
 
 const minute = 60_000
@@ -140,4 +142,108 @@ test('a file from before name servers were known is brought up to date, with wha
   knowledge.validation.worked('192.0.2.53:53', nowMs)
   await restart()
   expect(knowledge.validation.lastWorked('192.0.2.53:53')).toBe(nowMs)
+})
+
+describe('proofs of zones', () => {
+  const proof = (zone: string): KeptZone => ({
+    zone,
+    trust: 'trust',
+    keptAtMs: nowMs,
+    expiresAtMs: nowMs + minute,
+    proof: '{"kind":"secure"}',
+    sum: 'sum',
+  })
+  const onFile = (does: (database: DatabaseSync) => unknown) => {
+    const database = new DatabaseSync(join(directory, 'knowledge.db'))
+    does(database)
+    database.close()
+  }
+
+  test('survive a restart, those of the root too, and what was forgotten stays forgotten', async () => {
+    for (const zone of ['', 'example', 'other.example']) knowledge.proofs.keep(proof(zone))
+    await restart()
+    knowledge.proofs.begin('trust', nowMs)
+    expect(knowledge.proofs.take('')).toEqual(proof(''))
+    knowledge.proofs.forget('example')
+    await restart()
+    knowledge.proofs.begin('trust', nowMs)
+    expect(knowledge.proofs.take('')).toEqual(proof(''))
+    expect(knowledge.proofs.take('example')).toBeNull()
+    expect(knowledge.proofs.take('other.example')).toEqual(proof('other.example'))
+  })
+
+  test('when the relay last ran is known, for a clock that is set back while it does not', async () => {
+    knowledge.proofs.keep(proof('example'))
+    await restart()
+    nowMs += 30_000
+    await restart()
+    nowMs -= 1
+    knowledge.proofs.begin('trust', nowMs)
+    expect(knowledge.proofs.take('example')).toBeNull()
+  })
+
+  test('nobody else may read the file', () => {
+    expect(statSync(join(directory, 'knowledge.db')).mode & 0o777).toBe(0o600)
+  })
+
+  test.each<[string, string]>([
+    ['of which the table is gone', 'DROP TABLE proof'],
+    ['of which a column is gone', 'ALTER TABLE proof DROP COLUMN sum'],
+    ['with a number that is none', 'UPDATE proof SET kept_at = 9223372036854775807'],
+  ])('a file %s has none, and keeps everything else', async (_, damage) => {
+    knowledge.proofs.keep(proof('example'))
+    knowledge.count('accepted')
+    await knowledge.close()
+    onFile(database => database.exec(damage))
+    knowledge = await open()
+    knowledge.proofs.begin('trust', nowMs)
+    expect(knowledge.proofs.take('example')).toBeNull()
+    knowledge.proofs.keep(proof('new.example'))
+    knowledge.count('accepted')
+    await restart()
+    expect(knowledge.counters()).toEqual({ accepted: 2 })
+  })
+
+  test('a page of them that is overwritten costs them, and nothing else', async () => {
+    for (let i = 0; i < 100; i++) knowledge.proofs.keep(proof(`zone${i}.example`))
+    knowledge.count('accepted')
+    await knowledge.close()
+    let at = 0
+    onFile(database => {
+      const found = database.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'proof'").get()
+      const size = database.prepare('PRAGMA page_size').get()
+      at = (Number(found?.['rootpage']) - 1) * Number(size?.['page_size'])
+    })
+    const file = openSync(join(directory, 'knowledge.db'), 'r+')
+    writeSync(file, new Uint8Array(4096).fill(0xa5), 0, 4096, at)
+    closeSync(file)
+    knowledge = await open()
+    knowledge.proofs.begin('trust', nowMs)
+    expect(knowledge.proofs.take('zone1.example')).toBeNull()
+    knowledge.proofs.keep(proof('new.example'))
+    knowledge.count('accepted')
+    await restart()
+    expect(knowledge.counters()).toEqual({ accepted: 2 })
+  })
+
+  test('of a file that holds too many the newest are read, and the others go', async () => {
+    await knowledge.close()
+    const extra = 5
+    onFile(database => {
+      database.exec('BEGIN')
+      const insert = database.prepare('INSERT INTO proof VALUES (?, ?, ?, ?, ?, ?)')
+      for (let i = 0; i < maxKeptZones + extra; i++)
+        insert.run(`zone${i}`, 'trust', nowMs - minute + i, nowMs + minute, '{}', '')
+      database.exec('COMMIT')
+    })
+    knowledge = await open()
+    knowledge.proofs.begin('trust', nowMs)
+    expect(knowledge.proofs.take(`zone${extra - 1}`)).toBeNull()
+    expect(knowledge.proofs.take(`zone${extra}`)).not.toBeNull()
+    await knowledge.close()
+    onFile(database => {
+      expect(database.prepare('SELECT count(*) AS n FROM proof').get()?.['n']).toBe(maxKeptZones)
+    })
+    knowledge = await open()
+  })
 })
