@@ -8,7 +8,9 @@ import { privateInternet } from '../lab/signing/private-internet.ts'
 import { createSignedWorld, type SignedWorld, worldZone } from '../lab/signing/signed-world.ts'
 import { encodeMessage, type Message } from '../protocol/dns/message.ts'
 import { typeNumbers } from '../protocol/dns/numbers.ts'
+import { type Authority, createAuthority } from '../system/certificate-maker.ts'
 import { type Asked, closeAll, nobody, serve } from '../system/testing/scripted-dns.ts'
+import { serveTls } from '../system/testing/scripted-tls-dns.ts'
 import { hermetic, type Ran } from './testing/process.ts'
 
 const nowMs = Date.now()
@@ -227,6 +229,56 @@ describe('a server', () => {
   })
 })
 
+describe('a server over TLS', () => {
+  const name = 'dns.example'
+  let authority: Authority
+  let roots: string
+  beforeAll(async () => {
+    authority = await createAuthority({ commonName: 'Lab root' })
+    roots = join(directory, 'roots.pem')
+    writeFileSync(roots, authority.root)
+  })
+  const serveAs = async (shown: string) =>
+    serveTls(await authority.leaf({ names: [shown] }), ({ query, reply }) => {
+      const message = world.respond(query)
+      if (message !== 'silence') reply(encodeMessage(message))
+    })
+  /** With the roots of the configuration. */
+  const askOver = (port: number, ...more: string[]) => {
+    const config = join(directory, `tls-${port}.yaml`)
+    writeFileSync(config, `dns: { tls_roots: ${roots}, timeout: 5s }\n`)
+    return ask('large.example TXT', '--config', config, '--server', `tls://127.0.0.1:${port}#${name}`, ...more)
+  }
+
+  test('that proves its name is asked, and it is said how', async () => {
+    const { port } = await serveAs(name)
+    const { code, out } = await askOver(port, '--trace')
+    expect(out).toContain(`from tls://127.0.0.1:${port}#${name}`)
+    expect(out).toMatch(/^ {2}large\.example TXT: NOERROR, TLS, \d+ ms, \d{4} bytes, RD RA CD DO,/m)
+    expect(code).toBe(0)
+    const { out: text } = await askOver(port, '--json')
+    expect(JSON.parse(text)).toMatchObject({ security: 'secure' })
+    expect(text).toContain('"over": "tls"')
+  })
+
+  test('that does not is asked nothing, which is told with the reason', async () => {
+    const server = await serveAs('other.example')
+    const { code, err } = await askOver(server.port)
+    expect(code).toBe(69)
+    expect(err).toContain(
+      `no server answers: tls://127.0.0.1:${server.port}#${name} (the certificate of 127.0.0.1 does not prove ${name}: x509.name-mismatch, wanted ${name}; it carries other.example`,
+    )
+    expect(server.asked).toEqual([])
+  })
+
+  test('has to be known to the roots', async () => {
+    const server = await serveAs(name)
+    const { code, err } = await ask('nsec.example MX', '--server', `tls://127.0.0.1:${server.port}#${name}`)
+    expect([code, err]).toEqual([69, expect.stringContaining('does not prove dns.example: x509.')])
+    expect(server.asked).toEqual([])
+  })
+})
+
 test.each(['hostile.example TXT', 'a\\027\\013b.hostile.example A'])(
   'what %s holds reaches nobody unescaped',
   async question => {
@@ -253,6 +305,12 @@ describe('wrong usage is 64, and a wrong file 65:', () => {
     ['signatures alone', ['example.org', 'RRSIG'], 64, 'their signatures come along'],
     ['the DS of the root', ['.', 'DS'], 64, 'a trust anchor stands in their place'],
     ['a server that is no address', ['example.org', '--server', 'ns.example.org'], 64, 'is not an address'],
+    [
+      'a server over TLS without a name',
+      ['example.org', '--server', 'tls://192.0.2.53'],
+      64,
+      '--server tls://192.0.2.53#dns.example',
+    ],
     ['a time that is none', ['example.org', '--at', 'noon'], 64, 'RFC 3339'],
     ['a file that is not there', ['example.org', '--anchor', '/nowhere'], 65, 'cannot be read'],
     [

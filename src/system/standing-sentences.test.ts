@@ -120,3 +120,39 @@ describe('whatever else is in the way', () => {
     expect(says({ found: [found('arrives', rest)] })).toEqual([expect.stringMatching(sentence)])
   })
 })
+
+describe('servers over TLS that do not prove their names', () => {
+  const unproven = (server: string) =>
+    found('unknown', {
+      server,
+      isThere: false,
+      unproven: 'the certificate of 192.0.2.53 does not prove dns.example: x509.expired, CN=dns.example',
+      tcp: 'unknown',
+      clock: 'unknown',
+    })
+  const advice =
+    'If its certificate is from an authority of your own, name its root in dns.tls_roots; else look for who is in between.'
+  const why = 'the certificate of 192.0.2.53 does not prove dns.example: x509.expired, CN=dns.example'
+
+  test.each(['validate', 'ad'] as const)('make mail wait where there is no other, with trust %s', trust => {
+    const facts = { trust, validation: 'unknown', found: [unproven('tls://192.0.2.53:853#dns.example')] } as const
+    expect(says(facts)).toEqual([
+      `The resolver tls://192.0.2.53#dns.example is asked nothing, and mail waits: ${why}. ${advice}`,
+    ])
+  })
+
+  test('are told beside others that do not answer', () => {
+    expect(
+      says({ validation: 'unknown', found: [silent, unproven('tls://[2001:db8::53]:8853#dns.example')] }),
+    ).toEqual([
+      expect.stringMatching(/^The resolver 192\.0\.2\.53 does not answer/),
+      expect.stringMatching(/^The resolver tls:\/\/\[2001:db8::53\]:8853#dns\.example is asked nothing, and mail/),
+    ])
+  })
+
+  test('are told beside one that works, and nothing waits for them', () => {
+    expect(says({ found: [found('arrives'), unproven('tls://192.0.2.53:853#dns.example')] })).toEqual([
+      `The resolver tls://192.0.2.53#dns.example is asked nothing: ${why}. ${advice}`,
+    ])
+  })
+})
