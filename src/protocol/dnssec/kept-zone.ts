@@ -171,7 +171,7 @@ const form = 'kept zone 1'
 export const maxKeptMs = 24 * 60 * 60_000
 
 /** What ends sooner is hardly ever read again. */
-const leastKeptMs = 60_000
+const leastKeptMs = 30_000
 
 /** As `maxZoneBytes` of the cache in memory. Six keys of 4,096 bits take 5 KB. */
 const maxProofChars = 32 * 1024
