@@ -8,7 +8,9 @@ import { type LabDns, startDns } from '../lab/dns-server.ts'
 import { privateInternet } from '../lab/signing/private-internet.ts'
 import { createSignedWorld, type ResolverBehaviour } from '../lab/signing/signed-world.ts'
 import { statePaths } from '../relay/state-paths.ts'
+import { createAuthority } from '../system/certificate-maker.ts'
 import { closeAll, nobody, serve } from '../system/testing/scripted-dns.ts'
+import { serveTls } from '../system/testing/scripted-tls-dns.ts'
 import { hermetic, hermeticJson } from './testing/process.ts'
 
 const nowMs = Date.now()
@@ -141,6 +143,24 @@ describe('a server', () => {
       })
       expect(JSON.stringify(document['dns'])).toContain(`The resolver ${address} does not answer, and mail waits.`)
     }
+  })
+
+  test('that does not prove its name over TLS is a problem, since somebody is there', async () => {
+    const authority = await createAuthority({ commonName: 'Lab root' })
+    const roots = join(directory, 'roots.pem')
+    writeFileSync(roots, authority.root)
+    const { port, asked } = await serveTls(await authority.leaf({ names: ['other.example'] }), () => {})
+    const { code, document } = await check(
+      configuration(`tls://127.0.0.1:${port}#dns.example`, `tls_roots: ${roots}`),
+    )
+    expect({ code, document }).toMatchObject({
+      code: 1,
+      document: { good: false, dns: { validation: 'unknown' } },
+    })
+    expect(JSON.stringify(document['dns'])).toContain(
+      `The resolver tls://127.0.0.1:${port}#dns.example is asked nothing, and mail waits: the certificate of 127.0.0.1 does not prove dns.example: x509.name-mismatch`,
+    )
+    expect(asked).toEqual([])
   })
 
   test('whose AD bit is believed must validate', async () => {

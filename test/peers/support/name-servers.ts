@@ -71,6 +71,56 @@ export async function startRecursor(
   return await started(start(join(unpacked, 'unbound/usr/sbin/unbound'), ['-d', '-c', file]), port)
 }
 
+export interface TlsForwarding {
+  /** PEM files. */
+  readonly chain: string
+  readonly key: string
+  /** File of the trust anchors that it validates from. */
+  readonly anchors: string
+  /** Connections without a question are closed after so long. */
+  readonly idleMs: number
+}
+
+/** A resolver over TLS (RFC 7858) and nothing else, which validates, and asks the other server for everything. */
+export async function startTlsForwarder(
+  directory: string,
+  { address: at, port: behind }: Pick<NameServer, 'address' | 'port'>,
+  { chain, key, anchors, idleMs }: TlsForwarding,
+  /** As before, when it is started again. */
+  onPort: number | null = null,
+): Promise<NameServer> {
+  mkdirSync(directory, { recursive: true })
+  const port = onPort ?? (await freePort())
+  const lines = [
+    'server:',
+    ` interface: ${address}@${port}`,
+    ` tls-port: ${port}`,
+    ` tls-service-key: "${key}"`,
+    ` tls-service-pem: "${chain}"`,
+    ` tcp-idle-timeout: ${idleMs}`,
+    ' module-config: "validator iterator"',
+    ` trust-anchor-file: "${anchors}"`,
+    ' do-not-query-localhost: no',
+    ' do-daemonize: no',
+    ' do-ip6: no',
+    ' num-threads: 1',
+    ' username: ""',
+    ' chroot: ""',
+    ` directory: "${directory}"`,
+    ' pidfile: ""',
+    ' use-syslog: no',
+    ' logfile: ""',
+    'remote-control:',
+    ' control-enable: no',
+    'forward-zone:',
+    ' name: "."',
+    ` forward-addr: ${at}@${behind}`,
+  ]
+  const file = join(directory, 'unbound.conf')
+  writeFileSync(file, `${lines.join('\n')}\n`)
+  return await started(start(join(unpacked, 'unbound/usr/sbin/unbound'), ['-d', '-c', file]), port)
+}
+
 async function started(server: Background, port: number): Promise<NameServer> {
   try {
     await listening(port, address)
