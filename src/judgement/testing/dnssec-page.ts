@@ -25,6 +25,7 @@ relay does not yet ([GAPS.md](GAPS.md)). This page is made from the code and \`s
     hermetic dns example.org MX
     hermetic dns _25._tcp.mx.example.org TLSA --trace            # with the chain of reasons, and every question
     hermetic dns example.org --server 192.0.2.53 --json          # another resolver; the whole document
+    hermetic dns example.org --server tls://192.0.2.53#dns.example  # over TLS, if its certificate proves the name
 
 The first line says what there is, how far it can be trusted, and why. Then come the records as lines of a zone file, aliases with the security of each, and for whatever is not secure the reason, who must act, and what to do.
 
@@ -79,6 +80,8 @@ make sound zones look broken, and are named in the zone's place.
 ## What is asked of servers
 
 - Any recursive server will do that passes DNSSEC records on; it need not validate. EDNS with 1,232 bytes, TCP for what was cut, a random id and port for each question, the question echoed.
+- \`tls://192.0.2.53#dns.example\` is asked over TLS (RFC 7858), after its certificate proved that name (RFC 8310, the strict profile): a few connections that are kept for 20 seconds and an hour at most, many questions in flight on each
+  (RFC 7766 §6.2.1.1), padded to multiples of 128 bytes (RFC 8467). What a server leaves unanswered when it closes is asked again on another connection. One that does not prove its name is asked nothing, neither here nor in clear text (\`dns.server-unproven\`).
 - A server without EDNS cannot send signatures and counts as failed; SERVFAIL and REFUSED too: the next one is asked. Silent ones are asked again, and after the others for half a minute.
 - **Bogus is not final at once.** The same walk is driven again with the servers avoided that answered, then with CD left out, since a server that validates may keep something better than what it was told not to look at. Only then it stands. All of that is paid from one budget.
 - Messages are kept for the smallest TTL in them, of which none is longer than the one that was signed (RFC 4035 §5.3.3), and for 5 seconds at most once they led to bogus; keys of zones, once proven, as long as the whole
