@@ -31,7 +31,7 @@ export const proofTables = `
     sum TEXT NOT NULL) STRICT;
   CREATE TABLE proof_seen (id INTEGER PRIMARY KEY CHECK (id = 1), at INTEGER NOT NULL) STRICT;`
 
-/** Zones, and what they may take in bytes: those that a relay meets within a day, and no more than is read in some ten milliseconds. */
+/** Zones, and what they may take in bytes: those that a relay meets within a day, and no more than makes a start slower by a twentieth of a second. */
 export const maxKeptZones = 10_000
 export const maxKeptBytes = 8 * 1024 * 1024
 
