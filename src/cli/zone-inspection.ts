@@ -30,18 +30,16 @@ export async function inspectZone(domain: Name, options: ZoneInspectionOptions):
   const { wire, anchors, insecure, now } = options
   const heard: HeardReply[] = []
   const resolver = createValidatingResolver({ wire: overheard(wire, heard), anchors, insecure, now })
+  // First, as nothing is asked where nobody answers.
+  const probes = await Promise.all(resolver.probeServers())
+  if (probes.every(({ isThere }) => !isThere)) return null
   // Nobody has it as a name, and no cache knows what is said of it.
   const unusedLabel = `no-such-${randomBytes(6).toString('hex')}`
-  const [answers, probe] = await Promise.all([
-    inTurns(resolver, mostAtOnce, bounded => runWalk(zoneQuestions(domain, unusedLabel), bounded)),
-    resolver.probe(),
-  ])
-  if (heard.every(({ server }) => server === null)) return null
-  const names = wire.servers()
+  const answers = await inTurns(resolver, mostAtOnce, ask => runWalk(zoneQuestions(domain, unusedLabel), ask))
   const servers = await Promise.all(
-    probe.servers.map(async ({ server, signatures, tcp, clock }): Promise<InspectedServer> => {
-      const alone = names.length > 1 ? onlyBy(wire, server) : null
-      return { server, signatures, tcp, clock, answers: alone === null ? [] : await repeated(answers, alone) }
+    probes.map(async (probe): Promise<InspectedServer> => {
+      const isCompared = probes.length > 1 && probe.isThere
+      return { ...probe, answers: isCompared ? await repeated(answers, onlyBy(wire, probe.server)) : [] }
     }),
   )
   return { domain, atMs: now(), anchors, heard, servers, ...answers }

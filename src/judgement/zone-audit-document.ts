@@ -155,6 +155,8 @@ export interface LargeAnswer {
 
 export interface ZoneServer {
   readonly server: string
+  /** Whether it answered anything at all. */
+  readonly isThere: boolean
   readonly signatures: 'arrive' | 'stripped' | 'unknown'
   readonly tcp: 'works' | 'fails' | 'unknown'
   readonly clock: 'sane' | 'ahead' | 'behind' | 'unknown'

@@ -159,7 +159,8 @@ function hostLines(
 
 function serverLines({ servers, large }: ZoneAuditDocument): string[] {
   return [
-    ...servers.flatMap(({ server, signatures, tcp, clock, serial }) => {
+    ...servers.flatMap(({ server, isThere, signatures, tcp, clock, serial }) => {
+      if (!isThere) return sentence(`${server}: no answer`, '  ', '      ')
       const facts = [
         `signatures ${signatures === 'unknown' ? 'not known to arrive' : signatures === 'arrive' ? 'arrive' : 'are stripped'}`,
         `TCP ${tcp}`,

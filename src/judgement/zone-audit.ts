@@ -96,6 +96,18 @@ function serverFindings(inspection: ZoneInspection): readonly Found[] {
   const severity = isBlind(inspection) ? 'error' : 'warning'
   const isOff = isClockOff(servers)
   return [
+    ...servers
+      .filter(({ isThere }) => !isThere)
+      .map(
+        ({ server, unproven }): Found => ({
+          code: 'zone.server-silent',
+          subject: server,
+          says:
+            unproven === null
+              ? `The server ${server} does not answer.`
+              : `The server ${server} was asked nothing: ${unproven}.`,
+        }),
+      ),
     ...stripping.map(
       ({ server }): Found => ({
         code: 'zone.server-strips',
@@ -296,61 +308,60 @@ function signatureFindings(
   answers: readonly AuditAnswer[],
 ): readonly Found[] {
   // Where a zone is not signed for anybody, its signatures are of no use, and nobody waits for their end.
-  const secure = new Set(zones.filter(({ link }) => link.security === 'secure').map(({ link }) => link.zone))
+  const secure = zones.map(({ link }) => link).filter(({ security }) => security === 'secure')
   const told = new Set(
     answers.filter(({ answer }) => answer.outcome === 'failed').map(({ answer }) => brokenZone(answer)),
   )
-  const counting = signatures.filter(({ signer }) => secure.has(signer))
-  const holding = counting.filter(({ state }) => state === 'now')
-  return [
-    ...perSigner(
-      'zone.signature-expired',
-      counting.filter(({ state, signer }) => state === 'ended' && !told.has(signer)),
-      first => `ended ${daysText(-first.secondsLeft * 1000)} ago`,
-    ),
-    ...perSigner(
-      'zone.signature-ends-soon',
-      holding.filter(endsSoon),
-      first => `end in ${daysText(first.secondsLeft * 1000)} or later (${first.ends})`,
-    ),
-    ...perSigner(
-      'zone.signature-shorter-than-ttl',
-      holding.filter(each => each.secondsLeft < each.ttlSeconds),
-      first =>
-        `hold for ${first.secondsLeft} seconds more, which is less than the TTL of ${first.ttlSeconds} seconds`,
-    ),
-    ...perSigner(
-      'zone.signature-long',
-      holding.filter(({ windowSeconds }) => windowSeconds > longestWindowSeconds),
-      first => `are made for ${daysText(first.windowSeconds * 1000)}`,
-    ),
-    ...perSigner(
-      'zone.signature-from-future',
-      holding.filter(({ isEarly }) => isEarly),
-      () => 'are there twice, and one of them has not begun',
-    ),
-  ]
-}
-
-function perSigner(
-  code: ZoneCode,
-  sets: readonly SignedSet[],
-  how: (first: SignedSet) => string,
-): readonly Found[] {
-  const signers = [...new Set(sets.map(({ signer }) => signer))]
-  return signers.flatMap((signer): Found[] => {
-    const own = sets.filter(set => set.signer === signer)
-    const [first] = own
-    if (first === undefined) return []
-    const rest = own.length === 1 ? '' : ` and ${counted(own.length - 1, 'other set')}`
+  return secure.flatMap(({ zone, role }) => {
+    const own = signatures.filter(({ signer }) => signer === zone)
+    const holding = own.filter(({ state }) => state === 'now')
+    const found = [
+      overSets(
+        'zone.signature-ends-soon',
+        holding.filter(endsSoon),
+        (first, are) => `${are('ends', 'end')} in ${daysText(first.secondsLeft * 1000)} or later (${first.ends})`,
+      ),
+      overSets(
+        'zone.signature-shorter-than-ttl',
+        holding.filter(({ secondsLeft, ttlSeconds }) => secondsLeft < ttlSeconds),
+        (first, are) =>
+          `${are('holds', 'hold')} for ${counted(first.secondsLeft, 'second')} more, which is less than the TTL of ${counted(first.ttlSeconds, 'second')}`,
+      ),
+      overSets(
+        'zone.signature-long',
+        holding.filter(({ windowSeconds }) => windowSeconds > longestWindowSeconds),
+        (first, are) => `${are('is', 'are')} made for ${daysText(first.windowSeconds * 1000)}`,
+      ),
+      overSets(
+        'zone.signature-from-future',
+        holding.filter(({ isEarly }) => isEarly),
+        (_, are) => `${are('is', 'are')} there more than once, and one of them has not begun`,
+      ),
+    ].flat()
+    const ended = told.has(zone) ? [] : own.filter(({ state }) => state === 'ended')
     return [
-      {
-        code,
-        subject: signer,
-        says: `The signatures of ${signer} over ${first.name} ${first.type}${rest} ${how(first)}.`,
-      },
+      ...overSets(
+        'zone.signature-expired',
+        ended,
+        (first, are) => `${are('has', 'have')} ended ${daysText(-first.secondsLeft * 1000)} ago`,
+      ),
+      // Who asks for an audit can do nothing about the zones above.
+      ...(role === 'above' ? found.map((each): Found => ({ ...each, severity: 'info' })) : found),
     ]
   })
+}
+
+/** One finding for sets of one zone; none when there are none. */
+function overSets(
+  code: ZoneCode,
+  sets: readonly SignedSet[],
+  how: (first: SignedSet, are: (one: string, several: string) => string) => string,
+): readonly Found[] {
+  const [first] = sets
+  if (first === undefined) return []
+  const rest = sets.length === 1 ? '' : ` and of ${counted(sets.length - 1, 'other set')}`
+  const text = how(first, (one, several) => (sets.length === 1 ? one : several))
+  return [{ code, subject: first.signer, says: `The signature of ${first.name} ${first.type}${rest} ${text}.` }]
 }
 
 /** A signer that works anew every day may sign for two days: what matters is that most of the time has gone by as well. */
@@ -485,9 +496,9 @@ function largeFindings(zone: string, large: ZoneAuditDocument['large']): readonl
   ]
 }
 
-function serverOf({ server, signatures, tcp, clock, answers }: InspectedServer): ZoneServer {
+function serverOf({ server, isThere, signatures, tcp, clock, answers }: InspectedServer): ZoneServer {
   const serial = answers.map(serialIn).find(each => each !== null) ?? null
-  return { server, signatures, tcp, clock, serial }
+  return { server, isThere, signatures, tcp, clock, serial }
 }
 
 function serialIn({ question, records }: ValidatedAnswer): number | null {

@@ -150,6 +150,12 @@ export const zoneFindings = {
       'Wait for as long as the TTL, and ask again; if they still differ, look for a name server of the zone that has an old copy, and for a resolver that changes answers.',
     spec: null,
   },
+  'zone.server-silent': {
+    ...zone,
+    actor: 'resolver',
+    remedy: 'Look at the address and at the way there, or leave the server out: questions wait for it in vain.',
+    spec: null,
+  },
   'zone.server-strips': {
     ...broken,
     actor: 'resolver',

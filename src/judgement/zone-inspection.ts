@@ -28,6 +28,10 @@ export interface HeardReply {
 
 export interface InspectedServer {
   readonly server: string
+  /** Whether it answered anything at all. */
+  readonly isThere: boolean
+  /** Of a server over TLS: why it is not proved to be the one that was to be asked; else null. */
+  readonly unproven: string | null
   readonly signatures: 'arrive' | 'stripped' | 'unknown'
   readonly tcp: 'works' | 'fails' | 'unknown'
   readonly clock: 'sane' | 'ahead' | 'behind' | 'unknown'
