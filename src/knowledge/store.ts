@@ -58,7 +58,7 @@ function openKnowledgeStore(directory: string): ThreadStore<KnowledgeFound, Know
     synchronous: 'OFF',
     access: 'shared',
   })
-  chmodSync(knowledgePath(directory), 0o600)
+  closeToOthers(knowledgePath(directory))
   const proofTable = openProofTable(database)
   const sql = {
     begin: database.prepare('BEGIN IMMEDIATE'),
@@ -113,6 +113,14 @@ function openKnowledgeStore(directory: string): ThreadStore<KnowledgeFound, Know
     close() {
       database.close()
     },
+  }
+}
+
+function closeToOthers(path: string): void {
+  try {
+    chmodSync(path, 0o600)
+  } catch {
+    // The file is another user's, or the file system knows no modes. Its directory is closed to others in any case.
   }
 }
 

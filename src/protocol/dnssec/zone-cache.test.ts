@@ -38,6 +38,15 @@ test('one made for nothing keeps nothing', () => {
   expect(zones.get(name('one'), 0)).toBe(null)
 })
 
+test('what is forgotten is not known, and takes no room', () => {
+  const zones = createZoneCache(2)
+  for (const each of ['one', 'two']) zones.put(name(each), known())
+  zones.forget(name('ONE'))
+  zones.forget(name('nobody'))
+  zones.put(name('three'), known())
+  expect(['one', 'two', 'three'].map(each => zones.get(name(each), 0) !== null)).toEqual([false, true, true])
+})
+
 describe('room is bounded, whatever the owners of zones publish', () => {
   const keyIn = (message: Uint8Array, at: number, bytes: number): Dnskey => {
     const key = readDnskey({ rdata: message.subarray(at, at + bytes) })
