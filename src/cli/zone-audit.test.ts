@@ -118,7 +118,8 @@ async function audit(
     servers = [addressOf(honest)],
     atMs = nowMs,
     waitMs = 5_000,
-  }: { servers?: readonly string[]; atMs?: number; waitMs?: number } = {},
+    maxMs = 60_000,
+  }: { servers?: readonly string[]; atMs?: number; waitMs?: number; maxMs?: number } = {},
 ): Promise<ZoneAuditDocument> {
   const wire = createDnsWire({ servers, timeoutMs: 10_000, waitMs, attempts: 1 })
   try {
@@ -128,6 +129,7 @@ async function audit(
       anchors,
       insecure: negativeAnchors([], anchors),
       now: () => atMs,
+      maxMs,
     })
     if (inspection === null) throw new Error('no server answered')
     const document = zoneAudit(inspection)
@@ -416,6 +418,12 @@ describe('servers:', () => {
     expect(document.servers.map(({ serial }) => serial)).toEqual([1, 2])
   })
 
+  test('that take too long are asked nothing more, and that is said', async () => {
+    const document = await audit('nsec.example', { maxMs: 0 })
+    expect(briefly(document)).toEqual(['error unanswered nsec.example', 'warning tlsa-unanswered nsec.example'])
+    expect(document.findings[0]?.says).toContain('had taken too long')
+  })
+
   test('two that say the same are no matter', async () => {
     const other = await withServer(world.respond)
     expect(briefly(await audit('nsec3.example', { servers: [addressOf(honest), other] }))).toEqual([])
@@ -467,6 +475,7 @@ describe('hermetic dns --zone-audit', () => {
     ['no domain', [], 'missing required argument'],
     ['a name that is none', ['a..b'], "'a..b' is not a name"],
     ['a type', ['example.org', 'MX'], 'takes a domain, and no type'],
+    ['--trace', ['example.org', '--trace'], '--json has all that was found'],
     ['a server that is none', ['example.org', '--server', 'nowhere'], 'is not an address'],
   ])('exits 64 for %s', async (_, args, says) => {
     const { code, out, err } = await run(...args)

@@ -8,8 +8,8 @@
 import { randomBytes } from 'node:crypto'
 import type { HeardReply, InspectedServer, ZoneInspection } from '../judgement/zone-inspection.ts'
 import { type AuditAnswers, zoneQuestions } from '../judgement/zone-questions.ts'
-import { type Name, nameKey } from '../protocol/dns/name.ts'
-import type { TrustAnchor, WireQuestion } from '../protocol/dnssec/types.ts'
+import { formatName, type Name, nameKey } from '../protocol/dns/name.ts'
+import type { TrustAnchor, ValidatedAnswer, WireQuestion } from '../protocol/dnssec/types.ts'
 import type { DnsWire } from '../system/dns-wire.ts'
 import { createTurns } from '../system/turns.ts'
 import { createValidatingResolver, type ValidatingResolver } from '../system/validating-resolver.ts'
@@ -23,11 +23,13 @@ export interface ZoneInspectionOptions {
   readonly insecure: readonly Name[]
   /** Milliseconds since 1970: what signatures are held against. */
   readonly now: () => number
+  /** After this time, in ms, no further question is asked. Default: two minutes; a sound zone takes seconds. */
+  readonly maxMs?: number
 }
 
 /** Null: no server answered anything. */
 export async function inspectZone(domain: Name, options: ZoneInspectionOptions): Promise<ZoneInspection | null> {
-  const { wire, anchors, insecure, now } = options
+  const { wire, anchors, insecure, now, maxMs = defaultMaxMs } = options
   const heard: HeardReply[] = []
   const resolver = createValidatingResolver({ wire: overheard(wire, heard), anchors, insecure, now })
   // First, as nothing is asked where nobody answers.
@@ -35,7 +37,8 @@ export async function inspectZone(domain: Name, options: ZoneInspectionOptions):
   if (probes.every(({ isThere }) => !isThere)) return null
   // Nobody has it as a name, and no cache knows what is said of it.
   const unusedLabel = `no-such-${randomBytes(6).toString('hex')}`
-  const answers = await inTurns(resolver, mostAtOnce, ask => runWalk(zoneQuestions(domain, unusedLabel), ask))
+  const deadlineMs = performance.now() + maxMs
+  const answers = await runWalk(zoneQuestions(domain, unusedLabel), inTurns(resolver, deadlineMs))
   const servers = await Promise.all(
     probes.map(async (probe): Promise<InspectedServer> => {
       const isCompared = probes.length > 1 && probe.isThere
@@ -51,23 +54,43 @@ export async function inspectZone(domain: Name, options: ZoneInspectionOptions):
     for (const { role, answer } of all)
       if (comparedRoles.has(role))
         questions.set(`${answer.question.type} ${nameKey(answer.question.name)}`, answer.question)
-    return inTurns(own, mostAtOnce, ask => Promise.all([...questions.values()].map(ask)))
+    return Promise.all([...questions.values()].map(inTurns(own, deadlineMs)))
   }
 }
 
-type Asking = (question: WireQuestion) => ReturnType<ValidatingResolver['resolve']>
-
-/** So many validations at once: all of them together would have servers drop what they take for a flood. */
-function inTurns<T>(resolver: ValidatingResolver, most: number, work: (ask: Asking) => Promise<T>): Promise<T> {
-  const turns = createTurns(most)
-  return work(async ({ name, type }) => {
+/** A few validations at once, as all of them together would have servers drop what they take for a flood; and none begins after the deadline. */
+function inTurns(
+  resolver: ValidatingResolver,
+  deadlineMs: number,
+): (question: WireQuestion) => Promise<ValidatedAnswer> {
+  const turns = createTurns(mostAtOnce)
+  return async question => {
     const done = await turns.take()
     try {
-      return await resolver.resolve(name, type)
+      return performance.now() > deadlineMs
+        ? tooLate(question)
+        : await resolver.resolve(question.name, question.type)
     } finally {
       done()
     }
-  })
+  }
+}
+
+function tooLate(question: WireQuestion): ValidatedAnswer {
+  const reason = 'dns.timeout'
+  const says = 'It was not asked, as the servers had taken too long with the questions before.'
+  return {
+    question,
+    outcome: 'failed',
+    security: 'indeterminate',
+    endSecurity: 'indeterminate',
+    records: [],
+    aliases: [],
+    ttlSeconds: null,
+    reason,
+    steps: [{ zone: formatName(question.name), security: 'indeterminate', reason, says }],
+    server: null,
+  }
 }
 
 function overheard(wire: DnsWire, heard: HeardReply[]): DnsWire {
@@ -98,3 +121,4 @@ function onlyBy(wire: DnsWire, server: string): DnsWire {
 
 const comparedRoles: ReadonlySet<string> = new Set(['soa', 'ns', 'dnskey', 'ds', 'mx', 'address', 'tlsa'])
 const mostAtOnce = 8
+const defaultMaxMs = 120_000

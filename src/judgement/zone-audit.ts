@@ -24,6 +24,9 @@ import type { InspectedServer, ZoneInspection } from './zone-inspection.ts'
 import { type Found, mailFindings, mailOf } from './zone-mail.ts'
 import type { AuditAnswer } from './zone-questions.ts'
 
+/** Before the end of a signature: two nights and a day to mend it. */
+export const soonDays = 3
+
 export function zoneAudit(inspection: ZoneInspection): ZoneAuditDocument {
   const { apex, answers, atMs, heard } = inspection
   const zone = plainName(apex)
@@ -44,7 +47,7 @@ export function zoneAudit(inspection: ZoneInspection): ZoneAuditDocument {
           ...denialFindings(zone, facts, denials),
           ...mailFindings(inspection, mail, security),
           ...differences(inspection),
-          ...largeFindings(zone, large),
+          ...largeFindings(facts, zone, large),
         ]),
   ]
   const findings = found.map(each => asFinding(each, plainName(inspection.domain))).toSorted(bySeverity)
@@ -483,7 +486,13 @@ function largeAnswers({ heard }: ZoneInspection): ZoneAuditDocument['large'] {
   return Array.from(largest, ([question, bytes]) => ({ question, bytes }))
 }
 
-function largeFindings(zone: string, large: ZoneAuditDocument['large']): readonly Found[] {
+function largeFindings(
+  { zones }: InspectionFacts,
+  zone: string,
+  all: ZoneAuditDocument['large'],
+): readonly Found[] {
+  const above = zones.filter(({ link }) => link.role === 'above').map(({ link }) => `${link.zone} `)
+  const large = all.filter(({ question }) => !above.some(each => question.startsWith(each)))
   if (large.length === 0) return []
   const shown = large.slice(0, shownQuestions).map(({ question, bytes }) => `${question} (${bytes} bytes)`)
   const more = large.length > shownQuestions ? ` and ${large.length - shownQuestions} more` : ''
@@ -581,7 +590,7 @@ const sha1Digest = 1
 /** What NIST has asked of RSA since 2014 (SP 800-131A); RFC 6781 §3.4.2 let 1,024 bits do, which is long ago. */
 const leastRsaBits = 2_048
 const daySeconds = 86_400
-const soonSeconds = 3 * daySeconds
+const soonSeconds = soonDays * daySeconds
 /** A month. Signers whose month is 30 days begin an hour before now (BIND's do). */
 const longestWindowSeconds = 31 * daySeconds
 const shownQuestions = 4

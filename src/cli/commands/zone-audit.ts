@@ -33,6 +33,12 @@ export async function audit(
   const domain = domainOf(domainText)
   if (type !== undefined)
     throw new CliFailure('cli.usage', '--zone-audit takes a domain, and no type of records', example)
+  if (options.trace === true)
+    throw new CliFailure(
+      'cli.usage',
+      '--zone-audit has no --trace',
+      'With --zone-audit, --json has all that was found.',
+    )
   const given = (options.server ?? []).map(serverOption)
   const atMs = options.at === undefined ? null : timeOption(options.at, '--at')
   const anchorsGiven = options.anchor === undefined ? null : anchorOption(options.anchor).anchors

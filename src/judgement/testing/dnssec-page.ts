@@ -12,6 +12,8 @@ import { dnsDocument } from '../dns-document.ts'
 import { dnsText } from '../dns-text.ts'
 import { dnssecFindings } from '../findings/dnssec.ts'
 import type { FindingEntry } from '../findings/entry.ts'
+import { soonDays } from '../zone-audit.ts'
+import { zoneFindings } from '../zone-findings.ts'
 import { answered } from './dns-answers.ts'
 
 export function dnssecPage(): string {
@@ -88,6 +90,22 @@ make sound zones look broken, and are named in the zone's place.
   chain to them holds.
 - All messages that one answer is made of may have 1 MB together; what comes beyond that has failed.
 
+## Auditing a zone
+
+    hermetic dns --zone-audit example.org                        # for its owner, and for the postmaster who depends on it
+    hermetic dns --zone-audit example.org --at 2026-12-24T00:00:00Z   # will it still stand then?
+
+Finds the zone that the domain lies in and asks recursive servers, as senders of mail do, for what stands at its top, for what is not there (a name, a type, a TLSA record), and for the way of its mail: MX, hosts, addresses, TLSA at port 25. It tells the chain with
+DS and keys zone by zone, when each signature that was seen ends, whether absence is proven, which hosts DANE can prove, what did not fit a datagram, and where several servers do not say the same. No server of the zone itself is asked, and no host is visited
+(\`hermetic tlsa check\` does that). Findings about zones above, whose owners are others, are never more than information, unless the chain is broken there.
+
+| finding | severity | what to do | source |
+|---|---|---|---|
+${zoneTable()}
+
+A severity may be milder where less depends on it. Signatures end soon when less than ${soonDays} days and less than a quarter of their time are left. Exit codes: 0 nothing is wrong, 1 something is broken, 2 warnings only, 69 no server answers, 64 wrong usage. \`--json\` prints
+\`hermetic.zone-audit/1\` ([zone-audit.schema.json](zone-audit.schema.json)).
+
 ## Limits
 
 Work that a zone can cause is counted, not timed (CVE-2023-50387 KeyTrap, CVE-2023-50868). What one question may cost, aliases and every further attempt included:
@@ -147,6 +165,14 @@ function securityOf(code: string, severity: FindingEntry['severity']): string {
   const none: DnssecReason = 'dnssec.no-anchor'
   if (code === none) return 'indeterminate'
   return severity === 'error' ? 'bogus' : 'insecure'
+}
+
+function zoneTable(): string {
+  const rows = Object.entries(zoneFindings).map(
+    ([code, { severity, remedy, spec }]) =>
+      `| \`${code}\` | ${severity} | ${remedy === '' ? 'what stands with the reason, above' : remedy} | ${spec ?? 'our own'} |`,
+  )
+  return rows.join('\n')
 }
 
 function limitTable(): string {
