@@ -132,6 +132,7 @@ describe('when an answer is bogus', () => {
   test('what was proven since the start stays', () => {
     prove()
     const again = restart()
+    expect(known(again)).toBe(chain.join(' '))
     for (const each of chain) again.put(name(each), secure(each === '' ? '.' : each))
     expect(again.doubt([name('a.example')])).toBe(false)
     expect(known(again)).toBe(chain.join(' '))
