@@ -259,7 +259,7 @@ function keyFindings({ link, keys, ds, hasKeySet, unusedAlgorithms }: ZoneFacts)
       code: 'zone.ds-sha1',
       subject: zone,
       says: isAlone
-        ? `The only DS records of ${zone} are digests with SHA-1, which validators stop to count.`
+        ? `The only DS records of ${zone} are digests with SHA-1, which zones must no longer use, and some validators no longer count.`
         : `Among the DS records of ${zone} there is one with SHA-1, beside better ones.`,
       ...(isAlone ? {} : { severity: 'info' as const }),
       ...severity,

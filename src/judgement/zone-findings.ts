@@ -55,7 +55,7 @@ export const zoneFindings = {
     actor: 'parent',
     remedy:
       'Have the parent publish a DS record with SHA-256 (digest type 2) of the same key, and take out the one with SHA-1.',
-    spec: 'RFC 9905 §2',
+    spec: 'RFC 8624 §3.3',
   },
   'zone.sha1-algorithm': {
     ...zone,

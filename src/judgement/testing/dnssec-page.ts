@@ -88,6 +88,9 @@ make sound zones look broken, and are named in the zone's place.
 - **Bogus is not final at once.** The same walk is driven again with the servers avoided that answered, then with CD left out, since a server that validates may keep something better than what it was told not to look at. Only then it stands. All of that is paid from one budget.
 - Messages are kept for the smallest TTL in them, of which none is longer than the one that was signed (RFC 4035 §5.3.3), and for 5 seconds at most once they led to bogus; keys of zones, once proven, as long as the whole
   chain to them holds.
+- **What was proven outlives a restart of the relay**, signed zones and unsigned delegations alike: in \`knowledge.db\`, 10,000 zones and 8 MB at most, the one unused for longest goes first. It counts under the very same anchors, \`dns.insecure\`, rules and version of Hermetic only,
+  never beyond its end nor a day after it was proven, and not at all once the clock has been set back behind the last writing; a row of which any part has changed is dropped. What was kept is never the reason for bogus: the first answer that does not fit makes it forgotten, down from the root, and is asked for again.
+  Commands beside the relay (\`dns\`, \`route\`, \`config check\`, \`tlsa check\`) neither read nor write it: they tell what is found now.
 - All messages that one answer is made of may have 1 MB together; what comes beyond that has failed.
 
 ## Auditing a zone
