@@ -55,6 +55,12 @@ describe('the life of a message', () => {
     expect(text.indexOf(toDo)).toBeGreaterThan(text.indexOf('everything seen'))
   })
 
+  test('says a sentence once: the verdict calls it by its code', () => {
+    const text = told(accepted, { kind: 'attempted', at, message, delivery: example })
+    expect(text.split('is for other names')).toHaveLength(2)
+    expect(text).toContain('Refused before any mail was sent: x509.name-mismatch.')
+  })
+
   test('says what to do of mail that was returned, also when it expired behind another failure', () => {
     const expired: Failure = { reason: 'message.expired', detail: null, reply: null }
     const event = attempted([expired], 'failed')

@@ -68,7 +68,7 @@ function outcomeLines(delivery: DeliveryDocument): string[] {
       .slice(0, shownRecipients)
       .flatMap(recipient => wrapped(outcomeText(recipient, delivery.findings), below, furtherBelow)),
     ...(recipients.length > shownRecipients ? [`${below}and ${recipients.length - shownRecipients} more`] : []),
-    ...(verdict === null ? [] : wrapped(verdictText(verdict), below, furtherBelow)),
+    ...(verdict === null ? [] : wrapped(verdictText(verdict, delivery.findings), below, furtherBelow)),
     ...(nextAttempt === null ? [] : [`${below}next attempt ${visible(nextAttempt)}`]),
     `${below}everything seen: hermetic log --attempt ${visible(id)}`,
   ]

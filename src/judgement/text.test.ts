@@ -54,6 +54,32 @@ test('a delivery tells each recipient’s fate, and holds its sessions', () => {
   expect(page).toContain('Session s1')
 })
 
+test('a page says a sentence once, and calls it by its code elsewhere; what the finding does not say stays', () => {
+  const [finding] = delivery.findings
+  const [first, second] = delivery.recipients
+  if (finding === undefined || first?.failure == null || second === undefined)
+    throw new Error('the example has them')
+  const other = {
+    ...first,
+    address: 'four@example.net',
+    failure: { ...first.failure, detail: 'wanted elsewhere' },
+  }
+  const twin = { ...session, id: 's2', address: '192.0.2.7' }
+  const lines = deliveryLines({ ...delivery, recipients: [first, second, other] }, [session, twin])
+  const page = lines.join('\n').replace(/\n +/g, ' ')
+  const sentence = 'The certificate of mail.dev.example is for other names'
+  expect(page.split(sentence)).toHaveLength(2)
+  expect(page.split('error: x509.name-mismatch')).toHaveLength(2)
+  expect(page).toContain('peer refused. Refused before any mail was sent: x509.name-mismatch. To ')
+  expect(page).toContain('<one@example.net> deferred: x509.name-mismatch To ')
+  expect(page).toContain('<four@example.net> deferred: x509.name-mismatch: wanted elsewhere Next attempt')
+  expect(lines.filter(line => line.startsWith('  Failure'))).toEqual([])
+  // A page of its own, and one whose finding is about another host, have it.
+  expect(sessionLines(twin).join('\n')).toContain('error: x509.name-mismatch')
+  const elsewhere = { ...finding, says: 'The certificate of mx2 is for other names.' }
+  expect(sessionLines(twin, [elsewhere]).join('\n')).toContain('error: x509.name-mismatch')
+})
+
 test('wrapping loses nothing and keeps within the page', () => {
   fc.assert(
     fc.property(fc.array(fc.string({ unit: 'grapheme-ascii', minLength: 1, maxLength: 150 })), words => {

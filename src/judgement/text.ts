@@ -22,7 +22,7 @@ import type { DanePlan, NoDane, Plan } from './plan.ts'
 import { shortRecord } from './tlsa-text.ts'
 import { visible } from './visible.ts'
 
-/** A delivery, and the sessions it refers to (those that are known), as a page. */
+/** A delivery, and the sessions it refers to (those that are known), as a page. What a finding says stands there once, and elsewhere by its code. */
 export function deliveryLines(delivery: DeliveryDocument, sessions: readonly SessionDocument[]): string[] {
   const next = delivery.nextAttempt === null ? [] : field('Next attempt', delivery.nextAttempt)
   const host =
@@ -30,7 +30,14 @@ export function deliveryLines(delivery: DeliveryDocument, sessions: readonly Ses
       ? []
       : field('Host', `${delivery.host} [${delivery.address ?? '?'}]:${delivery.port ?? '?'}`)
   const tls = delivery.tls === null ? [] : field('TLS', delivery.tls)
-  const verdict = delivery.verdict === null ? [] : field('Verdict', verdictText(delivery.verdict))
+  const { findings } = delivery
+  const verdict = delivery.verdict === null ? [] : field('Verdict', verdictText(delivery.verdict, findings))
+  const told = [...findings]
+  const sessionPages = sessions.map(session => {
+    const lines = sessionLines(session, told)
+    told.push(...session.findings)
+    return lines
+  })
   return [
     `Delivery ${visible(delivery.id)} of message ${visible(delivery.message)}`,
     ...field('When', `${delivery.at}, attempt ${delivery.attempt}, took ${delivery.ms} ms`),
@@ -39,16 +46,17 @@ export function deliveryLines(delivery: DeliveryDocument, sessions: readonly Ses
     ...host,
     ...tls,
     ...verdict,
-    ...delivery.recipients.flatMap(recipient => field('To', recipientText(recipient))),
+    ...delivery.recipients.flatMap(recipient => field('To', recipientText(recipient, findings))),
     ...next,
-    ...delivery.findings.flatMap(finding => ['', ...findingLines(finding)]),
-    ...sessions.flatMap(session => ['', ...sessionLines(session)]),
+    ...findings.flatMap(finding => ['', ...findingLines(finding)]),
+    ...sessionPages.flatMap(lines => ['', ...lines]),
   ]
 }
 
-/** One connection, from the DNS to the verdict. */
-export function sessionLines(session: SessionDocument): string[] {
-  const { smtp, tls, verdict, failure } = session
+/** One connection, from the DNS to the verdict. @param told Findings that stand above on the same page: they are not told again. */
+export function sessionLines(session: SessionDocument, told: readonly Finding[] = []): string[] {
+  const { smtp, tls } = session
+  const isTold = ({ code, says }: Finding) => told.some(other => other.code === code && other.says === says)
   return [
     `Session ${visible(session.id)} at ${visible(session.at)}`,
     ...field('Host', `${session.host} [${session.address}]:${session.port}`),
@@ -59,9 +67,8 @@ export function sessionLines(session: SessionDocument): string[] {
     ...(smtp.offered.clear === null ? [] : field('Offered', `in clear text: ${listed(smtp.offered.clear)}`)),
     ...(tls === null ? [] : tlsLines(tls)),
     ...(smtp.offered.tls === null ? [] : field('Offered', `inside TLS: ${listed(smtp.offered.tls)}`)),
-    ...(verdict === null ? [] : field('Verdict', verdictText(verdict))),
-    ...(failure === null ? [] : field('Failure', failureText(failure))),
-    ...session.findings.flatMap(finding => ['', ...findingLines(finding)]),
+    ...outcomeLines(session),
+    ...session.findings.filter(finding => !isTold(finding)).flatMap(finding => ['', ...findingLines(finding)]),
   ]
 }
 
@@ -105,14 +112,23 @@ function daneText(dane: DanePlan): string {
 
 /** What an earlier connection to a host showed: when, TLS and certificates, the verdict, and what is to be done about it. @param indent Before every line. */
 export function seenLines(session: SessionDocument, indent = ''): string[] {
-  const { at, tls, verdict, failure } = session
+  const { at, tls } = session
   return [
     ...field('Last seen', `${at}${tls === null ? ', no TLS' : ''}`, indent),
     ...(tls === null ? [] : tlsLines(tls, indent)),
-    ...(verdict === null ? [] : field('Verdict', verdictText(verdict), indent)),
-    // A refusal has said it.
-    ...(failure === null || verdict?.kind === 'refused' ? [] : field('Failure', failureText(failure), indent)),
+    ...outcomeLines(session, indent),
     ...session.findings.flatMap(finding => findingLines(finding, `${indent}  `)),
+  ]
+}
+
+/** Verdict and failure; the findings stand below, or above. */
+function outcomeLines({ verdict, failure, findings }: SessionDocument, indent = ''): string[] {
+  return [
+    ...(verdict === null ? [] : field('Verdict', verdictText(verdict, findings), indent)),
+    // A refusal has said it.
+    ...(failure === null || verdict?.kind === 'refused'
+      ? []
+      : field('Failure', shortFailure(failure, findings), indent)),
   ]
 }
 
@@ -150,11 +166,16 @@ export function findingLines(finding: Finding, indent = ''): string[] {
   ]
 }
 
-/** Both axes and the sentence, in one line. */
-export function verdictText({ kind, name, peer, matched, record, says }: VerdictEvidence): string {
+/** Both axes and the sentence, in one line. @param told Findings beside it: what one of them says is called by its code. */
+export function verdictText(
+  { kind, name, peer, matched, record, says }: VerdictEvidence,
+  told: readonly Finding[] = [],
+): string {
+  const same = told.find(finding => finding.says !== '' && says.includes(finding.says))
+  const short = same === undefined ? says : says.replace(same.says, () => `${same.code}.`)
   const proof = matched === null ? '' : `, by the name ${matched}`
   const by = record === null ? '' : `, by TLSA ${shortRecord(record)}`
-  return visible(`${kind}: name ${name}, peer ${peer ?? 'refused'}${proof}${by}. ${says}`, maxSentenceChars)
+  return visible(`${kind}: name ${name}, peer ${peer ?? 'refused'}${proof}${by}. ${short}`, maxSentenceChars)
 }
 
 /** `starttls.refused: 454 4.7.0 not now`. */
@@ -162,6 +183,15 @@ export function failureText({ code, detail, reply }: FailureEvidence): string {
   const what = [detail === null ? null : visible(detail), reply === null ? null : replyLine(reply)]
   const said = what.filter(part => part !== null).join('; ')
   return said === '' ? code : `${code}: ${said}`
+}
+
+/** The code alone, where the finding of this code says all of it: of several failures with one code, one has the finding. */
+function shortFailure(failure: FailureEvidence, findings: readonly Finding[]): string {
+  const { code, detail, reply } = failure
+  const says = findings.find(finding => finding.code === code)?.says ?? null
+  const isSaid = (text: string | null) => text === null || says?.includes(visible(text)) === true
+  const isWhole = isSaid(detail) && isSaid(reply === null ? null : replyLine(reply))
+  return says !== null && isWhole ? code : failureText(failure)
 }
 
 export function dnsText({
@@ -221,8 +251,11 @@ function pathText({ path, openssl }: TlsEvidence): string {
   return `${ours}${theirs}`
 }
 
-function recipientText({ address, outcome, failure, reply }: RecipientOutcome): string {
-  const why = failure === null ? replyText(reply) : failureText(failure)
+function recipientText(
+  { address, outcome, failure, reply }: RecipientOutcome,
+  findings: readonly Finding[],
+): string {
+  const why = failure === null ? replyText(reply) : shortFailure(failure, findings)
   return `<${address}> ${outcome}${why === '' ? '' : `: ${why}`}`
 }
 
@@ -272,7 +305,7 @@ export const baseWords: Readonly<Record<Extract<DanePlan, { kind: 'records' }>['
 export const noDaneWords: Readonly<Record<NoDane, string>> = {
   'dns-not-validated': 'answers of the DNS are not validated here',
   'no-name': 'the host is an address, and has no name',
-  'host-insecure': "the zone of the host's address is not signed, so nobody was asked",
+  'host-insecure': 'nothing vouches for the address of the host, so nobody was asked',
   absent: 'it is proven that there are none',
   'records-insecure': 'nothing vouches for what the DNS says of them',
 }
@@ -288,8 +321,8 @@ const peerWords: Readonly<Record<Plan['least']['peer'], string>> = {
   clear: 'there (clear text will do)',
   encrypted: 'encrypted',
   pkix: 'authenticated (pkix)',
-  'dane-ta': 'authenticated (dane-ta)',
-  'dane-ee': 'authenticated (dane-ee)',
+  'dane-ta': 'authenticated by a TLSA record',
+  'dane-ee': 'authenticated by a TLSA record for its own key',
 }
 
 const answerWords: Readonly<Record<Exclude<DnsEvidence['answer'], 'records'>, string>> = {
