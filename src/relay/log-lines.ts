@@ -24,7 +24,7 @@ import type {
   VerdictEvidence,
 } from '../judgement/evidence.ts'
 import { replyLine } from '../judgement/findings.ts'
-import { standingSeverity, standingTexts } from '../judgement/standing-text.ts'
+import { standingNotices } from '../judgement/standing-text.ts'
 import { shortRecord } from '../judgement/tlsa-text.ts'
 import { visible } from '../judgement/visible.ts'
 
@@ -117,9 +117,12 @@ function word(text: string): string {
   return visible(text).replaceAll(' ', '\\x20')
 }
 
-/** A connection that came to nothing: without it a message that went to the second-best host would not say why. */
-export function failedSessionLine(session: SessionDocument): string {
-  const { at, host, address, port, plan, verdict, tls, failure, findings } = session
+/**
+ * A connection that came to nothing: without it a message that went to the second-best host would not say why.
+ * @param at When that was clear; the document has the time at which it began
+ */
+export function failedSessionLine(at: string, session: SessionDocument): string {
+  const { host, address, port, plan, verdict, tls, failure, findings } = session
   const suite = tls?.outcome === 'established' ? `${tls.version ?? ''} ${tls.cipher ?? ''}` : null
   const code = failure?.code ?? 'unknown'
   const says = findings.find(finding => finding.code === code)?.says ?? visible(failure?.detail ?? '')
@@ -139,8 +142,7 @@ export function noticeLine(at: string, severity: 'info' | 'warning' | 'error', t
 
 /** Whether answers of the DNS can be trusted: at the start, and when that changed. */
 export function standingLines(at: string, standing: DnsStanding): readonly string[] {
-  const severity = standingSeverity(standing)
-  return standingTexts(standing).map(text => noticeLine(at, severity, `DNSSEC: ${text}`))
+  return standingNotices(standing).map(({ severity, text }) => noticeLine(at, severity, `DNSSEC: ${text}`))
 }
 
 function escapeJson(character: string): string {

@@ -21,7 +21,14 @@ const delivery = (more: Partial<DeliveryDocument>): DeliveryDocument => ({
   host: 'mx.example.org',
   address: '192.0.2.9',
   port: 25,
-  verdict: { kind: 'authenticated', name: 'unauthenticated', peer: 'pkix', matched: 'mx.example.org', record: null, says: '' },
+  verdict: {
+    kind: 'authenticated',
+    name: 'unauthenticated',
+    peer: 'pkix',
+    matched: 'mx.example.org',
+    record: null,
+    says: '',
+  },
   planned: { level: 'verify', name: 'unauthenticated' },
   tls: 'TLSv1.3 TLS_AES_256_GCM_SHA384',
   findings: [],
@@ -283,7 +290,14 @@ test('sessions are kept and counted, and those that failed have a line', () => {
   })
   const judged = {
     ...bad,
-    verdict: { kind: 'refused', name: 'configured', peer: null, matched: null, record: null, says: 'Refused.' } as const,
+    verdict: {
+      kind: 'refused',
+      name: 'configured',
+      peer: null,
+      matched: null,
+      record: null,
+      says: 'Refused.',
+    } as const,
     tls: {
       outcome: 'established',
       version: 'TLSv1.3',
@@ -292,7 +306,14 @@ test('sessions are kept and counted, and those that failed have a line', () => {
   }
   const left = {
     ...judged,
-    verdict: { kind: 'authenticated', name: 'configured', peer: 'pkix', matched: null, record: null, says: 'Good.' } as const,
+    verdict: {
+      kind: 'authenticated',
+      name: 'configured',
+      peer: 'pkix',
+      matched: null,
+      record: null,
+      says: 'Good.',
+    } as const,
   }
   reporter.session(good)
   reporter.session(bad)
@@ -308,4 +329,20 @@ test('sessions are kept and counted, and those that failed have a line', () => {
     `${host} V=refused L=verify ${suite} ${why}`,
     `${host} V=pkix ${suite} ${why}`,
   ])
+})
+
+test('a line about a failed session has the time of the failure, so that times rise from line to line', () => {
+  const began = '2026-11-21T03:04:00.000Z'
+  const session = { schema: 'hermetic.session/1', id: 't', at: began, host: 'mx1.example.org', port: 25 }
+  const rest = { address: '192.0.2.8', verdict: null, tls: null, findings: [], plan: { level: 'dane', name: 'x' } }
+  const failed = { ...session, ...rest, failure: { code: 'net.timeout', detail: null, reply: null } }
+  for (const format of ['human', 'json'] as const) {
+    const { reporter, lines, recorded } = told([accepted()], format)
+    // Only what is looked at.
+    reporter.session(failed as unknown as SessionDocument)
+    const times = lines.map(line => /2026-[^ "]+Z/.exec(line)?.[0])
+    expect(times).toEqual([at, at])
+    expect(recorded[1]).toMatchObject({ at: began })
+    if (format === 'json') expect(JSON.parse(lines[1] ?? '')).toMatchObject({ kind: 'session', at, began })
+  }
 })

@@ -23,7 +23,7 @@ export interface ReporterParts {
   /** Receives each line, without its line end. */
   readonly log: (line: string) => void
   readonly format: 'human' | 'json'
-  /** For the lines that carry no time of their own. Default: the system's clock. */
+  /** For the lines about what carries no time of its own, or that of its beginning. Default: the system's clock. */
   readonly now?: () => number
 }
 
@@ -61,11 +61,13 @@ export function createReporter({ journal, knowledge, log, format, now = Date.now
         journal.keep(document)
         if (document.failure === null) return knowledge.count('sessions.served')
         knowledge.count('sessions.failed')
-        const { id, at, host, address, port, plan, verdict, failure } = document
+        // The session's own time is when it began. Times of lines rise, and it may have taken minutes to fail.
+        const at = timestamp(now())
+        const { id, at: began, host, address, port, plan, verdict, failure } = document
         const planned = { level: plan.level, name: plan.name }
         // The whole document is in the journal, under this id.
-        const brief = { kind: 'session', at, id, host, address, port, planned, verdict, failure }
-        log(format === 'json' ? jsonLine(brief) : failedSessionLine(document))
+        const brief = { kind: 'session', at, id, began, host, address, port, planned, verdict, failure }
+        log(format === 'json' ? jsonLine(brief) : failedSessionLine(at, document))
       })
     },
     standing(standing) {

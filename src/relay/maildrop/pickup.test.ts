@@ -20,6 +20,8 @@ import { createMaildropPickup, type MaildropPickup } from './pickup.ts'
 import { submit } from './submit.ts'
 
 const nowMs = Date.UTC(2026, 0, 2)
+/** What the spool takes to make a message durable. */
+const acceptMs = 7
 const limits = { messageBytes: 10_000, textLineBytes: 1_000, recipients: 5, receivedFields: 3 }
 const id = messageId(nowMs, 31, 7)
 const envelope =
@@ -43,13 +45,15 @@ function start(more: { fault?: StoreFault; known?: string; room?: boolean } = {}
   const steps: string[] = []
   const messages: { message: NewMessage; content: string }[] = []
   const notices: string[] = []
+  const times: string[] = []
+  let clockMs = nowMs
   const files = () => readdirSync(directory).filter(name => name !== 'rejected')
   pickup = createMaildropPickup({
     directory,
     hostname: 'box.example',
     limits,
     expireMs: 1_000,
-    now: () => nowMs,
+    now: () => clockMs,
     spool: {
       openBody() {
         const pieces: Buffer[] = []
@@ -69,6 +73,7 @@ function start(more: { fault?: StoreFault; known?: string; room?: boolean } = {}
         if (more.fault !== undefined) return Promise.resolve(more.fault)
         messages.push({ message, content: bodies.get(body)?.() ?? '' })
         steps.push(`accept with ${files().length} file`)
+        clockMs += acceptMs
         return Promise.resolve(null)
       },
       show: wanted => Promise.resolve(wanted === more.known ? stored : null),
@@ -80,12 +85,15 @@ function start(more: { fault?: StoreFault; known?: string; room?: boolean } = {}
       wake: () => void steps.push('wake'),
     },
     reporter: {
-      event: event => void steps.push(event.kind),
+      event: event => {
+        steps.push(event.kind)
+        times.push(event.at)
+      },
       session() {},
       notice: (severity, text) => void notices.push(`${severity}: ${text}`),
     },
   })
-  return { steps, messages, notices, files }
+  return { steps, messages, notices, times, files }
 }
 
 const bodies = new Map<object, () => string>()
@@ -113,7 +121,7 @@ test('what sendmail wrote is taken in: durable first, then deleted, only then de
     { ...submission, recipients: ['c@d.example', 'e@f.example'] },
     { directory, hostname: 'box.example', postmaster: null, limits, now: () => nowMs, random: () => 0.5 },
   )
-  const { steps, messages } = start()
+  const { steps, messages, times } = start()
   await pickup?.scan()
   expect(steps).toEqual(['accept with 1 file', 'accepted', 'submit 2 with 0 file'])
   expect(messages[0]?.message).toMatchObject({
@@ -122,6 +130,8 @@ test('what sendmail wrote is taken in: durable first, then deleted, only then de
     expiresAtMs: nowMs + 1_000,
     origin: { via: 'sendmail' },
   })
+  // When it was durable: what the log told meanwhile stands before it.
+  expect(times).toEqual([new Date(nowMs + acceptMs).toISOString()])
   expect(messages[0]?.content).toMatch(
     /^Received: by box\.example \(Hermetic, from userid \d+\) id \w{13};\r\n\tFri, 2 Jan 2026 00:00:00 \+0000\r\nSubject: /,
   )

@@ -151,7 +151,8 @@ export function createMaildropPickup(parts: MaildropParts): MaildropPickup {
     if (refused !== null) return { kind: 'later', fault: refused }
     reporter.event({
       kind: 'accepted',
-      at: new Date(receivedAtMs).toISOString(),
+      // Once it is durable, and not when it was found: the log has other lines in between.
+      at: new Date(now()).toISOString(),
       message: id,
       from: envelope.from?.text ?? '',
       recipients: envelope.recipients.map(recipient => recipient.text),
