@@ -166,7 +166,7 @@ describe('the way', () => {
       'example.org MX': { records: two['example.org MX'], security: 'insecure' },
       [owner1]: [matching],
     }).itinerary(to('dane-only'))
-    expect(insecure.failure?.detail).toBe('the MX records of the domain are not secure')
+    expect(insecure.failure?.reason).toBe('dane.mx-insecure')
   })
 
   test('a configured host may ask for it too, at its own port', async () => {
@@ -244,10 +244,34 @@ describe('the peer', () => {
       for (const clearText of ['as-planned', 'after-failed-handshake'] as const)
         expect(await hop.reach(candidate, itinerary, clearText)).toMatchObject({
           kind: 'failed',
-          failure: { reason: 'starttls.not-offered' },
+          failure: { reason: 'dane.no-starttls' },
         })
     }
   })
+
+  test.each([
+    ['greeting', '554 5.7.1 go away\r\n', null],
+    ['EHLO and HELO', '220 mx1.example ESMTP\r\n', '550 5.7.1 not you'],
+  ])(
+    'that refuses for good in clear text, at the %s, may be anybody: the mail waits',
+    async (_, greeting, hello) => {
+      const server = await serve(async one => {
+        one.send(greeting)
+        if (hello !== null) {
+          await one.answer('EHLO', hello)
+          await one.answer('HELO', hello)
+        }
+        await one.gone()
+      })
+      closing.push(() => server.close())
+      const proven = await reachFirst(benchFor(server.port, { ...alone, [owner1]: [matching] }), to())
+      expect(proven).toMatchObject({ kind: 'failed', failure: { reason: 'smtp.refused-before-tls' } })
+      expect(proven.session.findings[0]).toMatchObject({ lasting: 'for-now', condemns: 'host' })
+      // Where TLS is not owed a refusal is what it always was.
+      const plain = await reachFirst(benchFor(server.port, alone), to())
+      expect(plain.session.findings[0]).toMatchObject({ lasting: 'for-good' })
+    },
+  )
 
   test('whose records none can use is encrypted to, unauthenticated, and its zone’s owner is told', async () => {
     const server = await peer('offered')
@@ -316,6 +340,17 @@ describe('a channel that records proved', () => {
     expect(channel.verdict.kind).toBe('encrypted')
     expect(hop.satisfies(channel, (await firstOf(hop, to()))[0])).toBe(true)
     answers[owner1] = [matching]
+    expect(hop.satisfies(channel, (await firstOf(hop, to()))[0])).toBe(false)
+  })
+
+  test('behind an insecure MX, where the names are the same either way, the records alone tell', async () => {
+    const server = await peer('offered')
+    const insecure = { records: alone['example.org MX'], security: 'insecure' } as const
+    const answers: Record<string, Answer> = { ...alone, 'example.org MX': insecure, [owner1]: [matching] }
+    const hop = benchFor(server.port, answers)
+    const channel = channelOf(await reachFirst(hop, to()))
+    expect(hop.satisfies(channel, (await firstOf(hop, to()))[0])).toBe(true)
+    answers[owner1] = []
     expect(hop.satisfies(channel, (await firstOf(hop, to()))[0])).toBe(false)
   })
 

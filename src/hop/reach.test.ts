@@ -542,7 +542,7 @@ describe('before TLS', () => {
   const early: [string, string, (peer: ScriptedPeer) => void | Promise<void>][] = [
     ['smtp.greeting-refused-for-now', 'refuses in its greeting', peer => peer.send('450 4.3.2 busy\r\n')],
     ['smtp.greeting-refused-for-now', 'greets with 421', peer => peer.send('421 4.3.2 busy\r\n')],
-    ['smtp.greeting-refused-for-good', 'refuses for good', peer => peer.send('554 no\r\n')],
+    ['smtp.refused-before-tls', 'refuses for good', peer => peer.send('554 no\r\n')],
     ['smtp.reply-malformed', 'greets in another language', peer => peer.send('SSH-2.0-OpenSSH\r\n')],
     ['smtp.reply-too-long', 'greets without end', peer => peer.send(`220-${'x'.repeat(200_000)}`)],
     ['smtp.reply-unexpected', 'says more than its greeting', peer => peer.send('220 hi\r\n250 and more\r\n')],
@@ -567,7 +567,7 @@ describe('before TLS', () => {
       },
     ],
     [
-      'smtp.hello-refused-for-good',
+      'smtp.refused-before-tls',
       'refuses EHLO and HELO',
       async peer => {
         peer.send('220 hi\r\n')

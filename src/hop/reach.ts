@@ -181,8 +181,16 @@ export async function reach(
     }
   }
 
-  /** Greeting and EHLO on a fresh conversation. */
-  const greet = async (conversation: Conversation) => {
+  /**
+   * Before TLS nobody has proved anything: where TLS is owed, a word that would send the mail back for good may be that of whoever stands between, and counts for now.
+   */
+  const refused = (what: 'greeting' | 'hello', where: 'clear' | 'tls', reply: Reply): Failure =>
+    where === 'clear' && plan.starttls === 'required' && replyClass(reply) === 'refused-for-good'
+      ? { reason: 'smtp.refused-before-tls', detail: null, reply }
+      : refusal(what, reply)
+
+  /** The greeting of a fresh conversation. */
+  const greet = async (conversation: Conversation, where: 'clear' | 'tls') => {
     const before = performance.now()
     const greeting = await conversation.ask(null)
     notes.ms.greeting = since(before)
@@ -195,7 +203,7 @@ export async function reach(
     notes.smtp = { ...notes.smtp, greeting: replyEvidence(greeting.reply) }
     if (replyClass(greeting.reply) === 'positive') return { kind: 'greeted' } as const
     void leave(conversation, parts.timeouts.quitMs)
-    return { kind: 'failed', failure: refusal('greeting', greeting.reply) } as const
+    return { kind: 'failed', failure: refused('greeting', where, greeting.reply) } as const
   }
 
   const hello = async (conversation: Conversation, where: 'clear' | 'tls') => {
@@ -204,7 +212,7 @@ export async function reach(
     if (answer.kind !== 'hello') throw outOfTurn(answer.kind)
     if (replyClass(answer.reply) !== 'positive') {
       void leave(conversation, parts.timeouts.quitMs)
-      return { kind: 'failed', failure: refusal('hello', answer.reply) } as const
+      return { kind: 'failed', failure: refused('hello', where, answer.reply) } as const
     }
     const offered = { ...notes.smtp.offered, [where]: answer.offers.keywords }
     notes.smtp = { ...notes.smtp, offered }
@@ -244,14 +252,14 @@ export async function reach(
       return failed(verdict.failure, verdict)
     }
     const conversation = converse(secured.socket, false)
-    const greeted = await greet(conversation)
+    const greeted = await greet(conversation, 'tls')
     if (greeted.kind === 'failed') return unanswered(greeted.failure, verdict)
     const said = await hello(conversation, 'tls')
     return said.kind === 'failed' ? unanswered(said.failure, verdict) : channel(conversation, verdict, said.offers)
   }
 
   const clear = converse(connected.socket, false)
-  const greeted = await greet(clear)
+  const greeted = await greet(clear, 'clear')
   if (greeted.kind === 'failed') return unanswered(greeted.failure)
   const said = await hello(clear, 'clear')
   if (said.kind === 'failed') return unanswered(said.failure)

@@ -84,6 +84,23 @@ describe('records decide', () => {
     expect(judged.failure?.detail).toBe(`CN=not.a.host has the key ${recordFor(leaf, 3)}`)
   })
 
+  test('when what matches counts for nothing beside a stronger digest, that is what is told', () => {
+    const ee = recordFor(leaf, 3)
+    const stale = `3 1 2 ${'cd'.repeat(64)}`
+    const records: PlannedRecord[] = [{ text: ee, state: 'shadowed' }, ...counting(stale)]
+    const { failure } = judgeDanePeer(mx, plan(records), { chain, atMs })
+    expect(failure?.reason).toBe('dane.no-match')
+    expect(failure?.detail).toMatch(/^3 1 1 .* fits, but counts for nothing beside 3 1 2 cdcd/)
+  })
+
+  test('a record that holds the key alone names no certificate: the dates of all that were sent end the proof', () => {
+    if (leaf === undefined || issuer === undefined) throw new Error('no chain')
+    const [bare] = createTlsa(issuer, { usages: [2], selectors: [1], matchingTypes: [0] })
+    if (bare === undefined) throw new Error('no record')
+    const judged = judgeDanePeer(mx, plan(counting(tlsaText(bare))), { chain: chain.slice(0, 1), atMs })
+    expect(judged).toMatchObject({ by: 'dane-ta', failure: null, validUntilMs: leaf.notAfterMs })
+  })
+
   test('neither roots nor OpenSSL have a say: a chain of the public web without its record is refused', () => {
     const judged = judgeDanePeer(mx, plan(counting(stranger)), { chain, atMs })
     const dane = planFor({

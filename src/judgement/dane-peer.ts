@@ -6,9 +6,10 @@
  */
 import { judgeDane } from '../protocol/dane/judge.ts'
 import { associationOf, tlsaText } from '../protocol/dane/tlsa.ts'
-import type { DaneJudgement, Tlsa } from '../protocol/dane/types.ts'
+import type { DaneJudgement, RecordJudgement, Tlsa } from '../protocol/dane/types.ts'
 import { createBudget } from '../protocol/x509/budget.ts'
 import type { Certificate } from '../protocol/x509/model.ts'
+import type { ValidPath } from '../protocol/x509/path-types.ts'
 import type { DaneEvidence } from './evidence.ts'
 import type { Failure } from './failure.ts'
 import {
@@ -55,11 +56,7 @@ export function judgeDanePeer(
       record: plan.records[verdict.record]?.text ?? null,
       matched: matched?.presented ?? null,
       failure: null,
-      // Dates of what a record names are not judged (RFC 7672 §3.1.1), so they end nothing.
-      validUntilMs:
-        path === null
-          ? null
-          : Math.min(...path.certificates.slice(0, -1).map(({ notAfterMs }) => notAfterMs ?? 0)),
+      validUntilMs: path === null ? null : validUntil(path),
     }
   }
   return {
@@ -67,9 +64,15 @@ export function judgeDanePeer(
     by: 'dane-ta',
     record: null,
     matched: null,
-    failure: failureOf(verdict, names, leaf),
+    failure: failureOf(verdict, judged.records, names, leaf),
     validUntilMs: null,
   }
+}
+
+/** Dates of a certificate that a record names are not judged, so they end nothing; a record that holds a bare key names none. */
+function validUntil({ certificates, anchor }: ValidPath): number {
+  const judged = anchor.kind === 'certificate' ? certificates.slice(0, -1) : certificates
+  return Math.min(...judged.map(({ notAfterMs }) => notAfterMs ?? 0))
 }
 
 /** The judgement record by record, none left out: evidence keeps the first of many. */
@@ -108,14 +111,36 @@ export function recordRemarks({ records, asks }: Extract<DanePlan, { kind: 'reco
 
 function failureOf(
   verdict: Exclude<DaneJudgement['verdict'], { kind: 'authenticated' }>,
+  records: readonly RecordJudgement[],
   names: readonly string[],
   leaf: Certificate | null,
 ): Failure {
   if (verdict.kind === 'encrypt-only') return failed('dane.all-unusable', null)
   const { reason, detail, none } = verdict
   if (reason === 'x509.name-mismatch') return nameFailure(names, leaf)
-  if (reason === 'dane.no-match' && leaf !== null) return failed(reason, wouldMatch(leaf))
+  if (reason === 'dane.no-match' && leaf !== null)
+    return failed(reason, shadowedMatch(records) ?? wouldMatch(leaf))
   return failed(reason, refusalDetail(reason, detail, none?.certificate ?? null))
+}
+
+/** A record fits, and counts for nothing beside another (RFC 7671 §9): that other one is what must be mended. */
+function shadowedMatch(records: readonly RecordJudgement[]): string | null {
+  const fits = records.find(
+    ({ state, matches, record }) =>
+      state === 'shadowed' && matches.some(({ position }) => (record.usage === 3) === (position === 0)),
+  )
+  if (fits === undefined) return null
+  const { usage, selector, matchingType } = fits.record
+  const stronger = records.find(
+    ({ state, record }) =>
+      state === 'counts' &&
+      record.usage === usage &&
+      record.selector === selector &&
+      record.matchingType > matchingType,
+  )
+  if (stronger === undefined) return null
+  const text = (judged: RecordJudgement) => shortRecord(tlsaText(judged.record))
+  return `${text(fits)} fits, but counts for nothing beside ${text(stronger)}, which has the stronger digest and fits nothing: that one must be renewed or taken out`
 }
 
 /** What the zone would have to say for this very key: its owner can compare. */

@@ -30,7 +30,7 @@ export function dnsEvidence(answer: DnsAnswer): DnsEvidence {
     name: answer.question.name,
     type: answer.question.type,
     answer: answer.outcome,
-    records: answer.records.slice(0, maxRecords).map(presentation),
+    records: answer.records.slice(0, maxRecords).map(record => presentation(record).slice(0, maxRecordChars)),
     aliases: answer.aliases,
     security: answer.security,
     because: answer.because,
@@ -102,3 +102,5 @@ const clearReasons: Readonly<Record<Extract<Verdict, { kind: 'clear' }>['because
 const maxReplyChars = 2_000
 const maxDetailChars = 1_000
 const maxRecords = 100
+/** A whole certificate in a TLSA record is nobody's reading. */
+const maxRecordChars = 300

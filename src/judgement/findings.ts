@@ -88,6 +88,18 @@ export const findings = {
     remedy: () =>
       'Look at the servers named in `dns`: they must pass signatures on. If others are used now on purpose, name them there; `dns.trust: none` gives up DANE for all mail.',
   },
+  'dns.clock-wrong': {
+    severity: 'error',
+    culprit: 'operator',
+    condemns: 'recipient',
+    lasting: 'for-now',
+    enhanced: '4.7.5',
+    spec: 'RFC 4035 §5.3.1',
+    says: s =>
+      `By the clock of this machine the signatures of the root have ended or not begun, so that no signed answer of the DNS can be used${s.detail}.`,
+    remedy: () =>
+      'Set the clock of this machine, and keep it right with NTP. If it is right, the servers named in `dns` send what is old: use others; a root of your own (`dns.anchors`) must be signed again.',
+  },
   'dns.alias-loop': {
     severity: 'warning',
     culprit: 'zone',
@@ -266,6 +278,18 @@ export const findings = {
     spec: 'RFC 5321 §4.1.1.1',
     says: s => `${s.host} did not accept our EHLO for the moment:${s.reply}.`,
     remedy: wait,
+  },
+  'smtp.refused-before-tls': {
+    severity: 'error',
+    culprit: 'peer',
+    condemns: 'host',
+    lasting: 'for-now',
+    enhanced: '4.7.5',
+    spec: 'RFC 7672 §2.2',
+    says: s =>
+      `${s.host} refused to talk before there was TLS${s.reply}: nobody has proved that it was ${s.host} who spoke, so the mail waits instead of going back.`,
+    remedy: s =>
+      `If ${s.host} really serves no mail any more, the owner of the domain must take it out of the MX records; if it serves others, somebody between may be sending mail back.`,
   },
   'smtp.hello-refused-for-good': {
     severity: 'error',

@@ -26,7 +26,12 @@ export type Conversation =
 export function judge(plan: Plan, conversation: Conversation): Verdict {
   if (conversation.kind === 'clear') {
     if (plan.least.peer === 'clear') return { kind: 'clear', name: plan.name, because: conversation.because }
-    return { kind: 'refused', failure: conversation.failure ?? notOffered }
+    const failure = conversation.failure ?? notOffered
+    // It is the records that ask for TLS, and no route of ours could be content with less.
+    return {
+      kind: 'refused',
+      failure: plan.dane?.kind === 'records' ? { ...failure, reason: 'dane.no-starttls' } : failure,
+    }
   }
   const { failure, matched, by, record } = conversation.peer
   if (failure === null && isAtLeast(by, plan.least.peer))

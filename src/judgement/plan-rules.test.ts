@@ -158,22 +158,46 @@ describe('DANE', () => {
   )
 
   test.each([
-    ['an insecure MX', nextHop('insecure'), records([ee]), 'the MX records of the domain are not secure'],
-    ['no records', nextHop('secure'), none, 'the host has no TLSA records'],
-    ['records that none can use', nextHop('secure'), records([forPkix]), 'no record can be used'],
-    ['no search', nextHop('secure'), null, 'no records were sought'],
-  ] as const)('dane-only with %s refuses the host before anybody is connected to', (_, hop, tlsa, detail) => {
-    const plan = planFor({ ...byMx, level: 'dane-only', nextHop: hop, tlsa })
-    expect(unmetByDns(plan)).toEqual({ reason: 'dane.required', detail, reply: null })
-    // Even if somebody went on with it, nothing weaker would do.
-    expect(plan).toMatchObject({ starttls: 'required', least: { peer: 'dane-ta' } })
-  })
+    ['an insecure MX', nextHop('insecure'), records([ee]), 'dane.mx-insecure', null],
+    ['no records', nextHop('secure'), none, 'dane.required', 'the host has no TLSA records'],
+    ['records that none can use', nextHop('secure'), records([forPkix]), 'dane.required', 'no record can be used'],
+    ['no search', nextHop('secure'), null, 'dane.required', 'no records were sought'],
+    [
+      'answers that nobody validates',
+      nextHop('unvalidated'),
+      { kind: 'none', because: 'dns-not-validated', asked: [] },
+      'dns.validation-unavailable',
+      null,
+    ],
+  ] as const)(
+    'dane-only with %s refuses the host before anybody is connected to',
+    (_, hop, tlsa, reason, detail) => {
+      const plan = planFor({ ...byMx, level: 'dane-only', nextHop: hop, tlsa })
+      expect(unmetByDns(plan)).toEqual({ reason, detail, reply: null })
+      // Even if somebody went on with it, nothing weaker would do.
+      expect(plan).toMatchObject({ starttls: 'required', least: { peer: 'dane-ta' } })
+    },
+  )
 
   test('dane-only with what it needs', () => {
     const plan = planFor({ ...byMx, level: 'dane-only', tlsa: records([ee]) })
     expect(unmetByDns(plan)).toBeNull()
     expect(plan.least.peer).toBe('dane-ta')
   })
+
+  test('a large set is made ready once, for however many addresses', () => {
+    const set = Array.from({ length: 1_000 }, (_, i) => ({ ...ee, data: digest(i % 256) }))
+    const plans = Array.from({ length: 200 }, () => planFor({ ...byMx, level: 'dane', tlsa: records(set) }))
+    const ready = new Set(plans.map(({ dane }) => (dane?.kind === 'records' ? dane.records : null)))
+    expect(ready.size).toBe(1)
+  })
+
+  test.each(['x'.repeat(64), `${'long.'.repeat(60)}example`, 'a\\000b.example'])(
+    'what cannot be a host name is no SNI: %s',
+    base => {
+      expect(planFor({ ...byMx, level: 'dane', tlsa: records([ee], { base }) }).sni).toBeNull()
+    },
+  )
 
   test('TLS from the first byte is held to the records as well', () => {
     const plan = planFor({ ...route, level: 'dane', host: 'mail.example', implicitTls: true, tlsa: records([ee]) })

@@ -23,10 +23,12 @@
 import { domainToASCII } from 'node:url'
 import type { TlsaFound } from '../protocol/dane/discovery.ts'
 import { standings, tlsaText } from '../protocol/dane/tlsa.ts'
+import type { Tlsa } from '../protocol/dane/types.ts'
 import type { DnsSecurity } from '../protocol/dns/answer.ts'
+import { isHostName, parseName } from '../protocol/dns/name.ts'
 import { canonicalIp } from '../protocol/ip.ts'
 import type { Failure } from './failure.ts'
-import type { DanePlan, Level, NameProof, PeerProof, Plan, ReferenceIdentifier } from './plan.ts'
+import type { DanePlan, Level, NameProof, PeerProof, Plan, PlannedRecord, ReferenceIdentifier } from './plan.ts'
 
 export interface PlanInput {
   readonly level: Level
@@ -70,7 +72,7 @@ export function planFor({ level, host, from, implicitTls, nextHop = null, tlsa =
     least: { name: proof, peer: implicitTls && peer === 'clear' ? 'encrypted' : peer },
     name: proof,
     references,
-    sni: literalAddress(sni) === null ? sni : null,
+    sni: canBeSni(sni) ? sni : null,
     dane,
   }
 }
@@ -78,16 +80,17 @@ export function planFor({ level, host, from, implicitTls, nextHop = null, tlsa =
 /** Why a host may not be used under this plan at all, whatever it shows: `dane-only` without what it needs (RFC 7672 §6); null when it may. */
 export function unmetByDns({ level, name, dane }: Plan): Failure | null {
   if (level !== 'dane-only') return null
+  if (dane?.kind === 'none' && dane.because === 'dns-not-validated')
+    return { reason: 'dns.validation-unavailable', detail: null, reply: null }
+  if (name === 'unauthenticated') return { reason: 'dane.mx-insecure', detail: null, reply: null }
   const lacking =
-    name === 'unauthenticated'
-      ? 'the MX records of the domain are not secure'
-      : dane === null
-        ? 'no records were sought'
-        : dane.kind === 'none'
-          ? noDaneWords[dane.because]
-          : dane.asks === 'encrypt'
-            ? 'no record can be used'
-            : null
+    dane === null
+      ? 'no records were sought'
+      : dane.kind === 'none'
+        ? noDaneWords[dane.because]
+        : dane.asks === 'encrypt'
+          ? 'no record can be used'
+          : null
   return lacking === null ? null : { reason: 'dane.required', detail: lacking, reply: null }
 }
 
@@ -103,15 +106,26 @@ function nameProof(from: ReferenceIdentifier['from'], nextHop: NextHop | null): 
 
 function danePlan(tlsa: Exclude<TlsaFound, { kind: 'failed' }>): DanePlan {
   if (tlsa.kind === 'none') return tlsa
-  const states = standings(tlsa.records)
-  const records = tlsa.records.map((record, index) => ({
-    text: tlsaText(record),
-    state: states[index]?.state ?? 'unusable',
-  }))
   const { base, from, owner, aliases } = tlsa
+  const records = plannedRecords(tlsa.records)
   const asks = records.some(({ state }) => state === 'counts') ? 'authenticate' : 'encrypt'
   return { kind: 'records', base, from, owner, aliases, records, asks }
 }
+
+/** Once for each set: it may be as large as a DNS message, and be that of hundreds of addresses. */
+function plannedRecords(set: readonly Tlsa[]): readonly PlannedRecord[] {
+  const known = planned.get(set)
+  if (known !== undefined) return known
+  const states = standings(set)
+  const records = set.map((record, index) => ({
+    text: tlsaText(record),
+    state: states[index]?.state ?? 'unusable',
+  }))
+  planned.set(set, records)
+  return records
+}
+
+const planned = new WeakMap<readonly Tlsa[], readonly PlannedRecord[]>()
 
 /**
  * RFC 7672 §3.2.2: the TLSA base domain, and whatever else securely names the next hop. A name behind an insecure answer is nobody's word: then the host
@@ -141,9 +155,16 @@ function daneReferences(
 const noDaneWords: Readonly<Record<Extract<DanePlan, { kind: 'none' }>['because'], string>> = {
   'dns-not-validated': 'answers of the DNS are not validated here',
   'no-name': 'an address has no TLSA records',
-  'host-insecure': 'the zone of the host is not signed',
+  'host-insecure': 'nothing vouches for the address of the host, so records were not sought',
   absent: 'the host has no TLSA records',
   'records-insecure': 'nothing vouches for the TLSA records of the host',
+}
+
+/** RFC 6066 §3: a host name, no address; what is neither would not be sent, or as something else. */
+function canBeSni(name: string): boolean {
+  if (literalAddress(name) !== null) return false
+  const parsed = parseName(name)
+  return parsed !== null && isHostName(parsed)
 }
 
 /** Lower case, A-labels, no last dot; addresses without brackets. A name that is no name stays what it is: nothing will match it. */

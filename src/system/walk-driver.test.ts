@@ -53,3 +53,20 @@ test('a walk that asks nothing returns at once', async () => {
   const resolver: Resolver = { resolve: () => Promise.reject(new Error('asked')), close: () => Promise.resolve() }
   expect(await drive(lists(), resolver)).toEqual([])
 })
+
+test('one walk has no more than ten questions under way, so that it cannot hold up all others', async () => {
+  let underWay = 0
+  let most = 0
+  const resolver: Resolver = {
+    async resolve({ name, type }) {
+      most = Math.max(most, ++underWay)
+      await new Promise(resolve => setImmediate(resolve))
+      underWay--
+      return noData(name, type)
+    },
+    close: () => Promise.resolve(),
+  }
+  const names = Array.from({ length: 41 }, (_, i) => `host${i}`)
+  expect(await drive(lists(names), resolver)).toHaveLength(41)
+  expect(most).toBe(10)
+})

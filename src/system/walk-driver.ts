@@ -8,9 +8,13 @@
 import type { DnsAnswer, DnsQuestion } from '../protocol/dns/answer.ts'
 import type { Walk } from '../protocol/walk.ts'
 import type { Resolver } from './resolver.ts'
+import { createTurns } from './turns.ts'
 
 /** Questions one walk may ask. A domain with 20 MX hosts asks 41. */
 export const maxQuestionsPerWalk = 100
+
+/** Of one walk: one domain with twenty hosts whose servers are silent may not hold up the questions of all others. */
+export const maxQuestionsAtATime = 10
 
 export async function drive<T>(
   walk: Walk<DnsQuestion, DnsAnswer, T>,
@@ -18,7 +22,16 @@ export async function drive<T>(
   maxQuestions: number = maxQuestionsPerWalk,
 ): Promise<T> {
   let left = maxQuestions
-  return runWalk(walk, question => (left-- > 0 ? resolver.resolve(question) : Promise.resolve(tooMany(question))))
+  const turns = createTurns(maxQuestionsAtATime)
+  return runWalk(walk, async question => {
+    if (left-- <= 0) return tooMany(question)
+    const done = await turns.take()
+    try {
+      return await resolver.resolve(question)
+    } finally {
+      done()
+    }
+  })
 }
 
 /** Any walk, its questions answered by `answer`, which must not reject. Nothing is counted. */

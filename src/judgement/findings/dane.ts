@@ -19,7 +19,7 @@ export const daneFindings = {
     spec: 'RFC 7672 §3.2',
     says: s => `None of the TLSA records of ${s.host} names a certificate that vouches for it${s.detail}.`,
     remedy: s =>
-      `If the certificate of ${s.host} was renewed on purpose, its postmaster must publish a record for the new key, or serve a certificate that the records name; until then mail to it waits. Nobody else should switch the check off: an attacker's certificate looks just like this.`,
+      `If the certificate of ${s.host} was renewed on purpose, its postmaster must publish a record for the new key, with the strongest digest in use there, or serve a certificate that the records name; until then mail to it waits. Nobody else should switch the check off: an attacker's certificate looks just like this.`,
   },
   'dane.lookup-failed': {
     ...refused,
@@ -37,6 +37,25 @@ export const daneFindings = {
       `The route goes only to hosts that prove themselves by TLSA records, and ${s.host} cannot${s.detail}.`,
     remedy: s =>
       `If ${s.host} had records before, ask its postmaster; it may be somebody's attempt to have them forgotten. If it never had, \`tls: dane\` in the route takes what there is.`,
+  },
+  'dane.mx-insecure': {
+    ...refused,
+    culprit: 'policy',
+    spec: 'RFC 7672 §2.2.1',
+    says: s =>
+      `The route goes only to hosts that a secure answer named, and nothing vouches for the MX records that name ${s.host}${s.detail}.`,
+    remedy: () =>
+      "The owner of the recipient's domain must sign its zone; until then `tls: dane` in the route takes what the host itself can prove.",
+  },
+  'dane.no-starttls': {
+    ...refused,
+    culprit: 'peer',
+    enhanced: '4.7.4',
+    spec: 'RFC 7672 §2.2',
+    says: s =>
+      `${s.host} has TLSA records, which promise TLS, and did not do STARTTLS${s.reply}: nothing was sent.`,
+    remedy: s =>
+      `If others reach ${s.host} with TLS, somebody between takes STARTTLS out; else its postmaster must turn it on, or the owner of the zone take the records out. Do not lower the level for it: this is just what the records are there to prevent.`,
   },
   'dane.all-unusable': {
     ...remark,

@@ -183,7 +183,7 @@ export const daneRoutes: readonly Situation[] = [
         expects: 'Deferred without a connection: nothing vouches that it is the right host',
         from: 'RFC 7672 §6',
         act: mailTo('bob@dane-only-unsigned.example'),
-        expect: deferred('dane.required', {
+        expect: deferred('dane.mx-insecure', {
           uncalled: ['mx1.dane-only.example'],
           tlsa: ['_25._tcp.mx1.dane-only.example'],
         }),

@@ -290,7 +290,7 @@ export const tlsaRecords: readonly Situation[] = [
         expects: 'Deferred, never sent in clear text: whoever publishes records has promised TLS',
         from: 'RFC 7672 §2.2.3',
         act: mailTo('bob@unusable-clear.example'),
-        expect: deferred('starttls.not-offered', {
+        expect: deferred('dane.no-starttls', {
           untouched: ['mx.unusable-clear.example'],
           tlsa: ['_25._tcp.mx.unusable-clear.example'],
         }),
@@ -565,7 +565,7 @@ export const tlsaRecords: readonly Situation[] = [
           peer: 'dane-ee',
           references: ['mx2.stripped.example', 'stripped.example'],
           record: { index: 0, begins: '3 1 1' },
-          failedBefore: ['starttls.not-offered'],
+          failedBefore: ['dane.no-starttls'],
           untouched: ['mx1.stripped.example'],
           tlsa: ['_25._tcp.mx1.stripped.example', '_25._tcp.mx2.stripped.example'],
         }),
@@ -576,7 +576,7 @@ export const tlsaRecords: readonly Situation[] = [
         expects: 'Deferred, never sent in clear text',
         from: 'RFC 7672 §2.2.3',
         act: mailTo('bob@only.stripped.example'),
-        expect: deferred('starttls.not-offered', {
+        expect: deferred('dane.no-starttls', {
           untouched: ['mx1.stripped.example'],
           tlsa: ['_25._tcp.mx1.stripped.example'],
         }),

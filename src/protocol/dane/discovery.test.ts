@@ -126,6 +126,25 @@ describe('RFC 7672 §2.2.2, §2.2.3: which name owns the records', () => {
   })
 })
 
+test('an answer that nobody validated, after addresses that were proven, is no "there are none"', () => {
+  const plain = tlsa('mx.example', [one])
+  expect(outcome(target('secure'), [plain]).found).toMatchObject({
+    kind: 'failed',
+    reason: 'dns.validation-unavailable',
+  })
+  // Of the operator's own hosts file the DNS can prove nothing.
+  const own = target('secure', [], { address: { security: 'secure', aliases: [], byHostsFile: true } })
+  expect(outcome(own, [plain]).found).toMatchObject({ kind: 'none', because: 'dns-not-validated' })
+})
+
+test('a name so long that none can stand before it has no records, and nobody is asked', () => {
+  const host = `${'a'.repeat(60)}.${'b'.repeat(60)}.${'c'.repeat(60)}.${'d'.repeat(60)}.ex`
+  expect(outcome(target('secure', [], { host }), [])).toEqual({
+    found: { kind: 'none', because: 'absent', asked: [] },
+    asked: [],
+  })
+})
+
 describe('RFC 7672 §2.1.2: a question that failed leads nowhere', () => {
   const failures = [
     lookupFailed(tlsaOwner('mx.example', 25), 'TLSA'),

@@ -10,6 +10,7 @@
  */
 import type { DnsAnswer, DnsQuestion } from '../dns/answer.ts'
 import type { HostAddress } from '../dns/mail-hosts.ts'
+import { parseName } from '../dns/name.ts'
 import type { DnsReason } from '../dns/reasons.ts'
 import type { DnssecReason } from '../dnssec/reasons.ts'
 import { canonicalIp } from '../ip.ts'
@@ -22,7 +23,7 @@ export interface DaneTarget {
   readonly host: string
   /** Of the service as published: names stay those of port 25 wherever a dialer really leads. */
   readonly port: number
-  readonly address: Pick<HostAddress, 'aliases' | 'security'>
+  readonly address: Pick<HostAddress, 'aliases' | 'security' | 'byHostsFile'>
 }
 
 export type TlsaFound =
@@ -143,15 +144,33 @@ function* findOne({ host, port, address }: DaneTarget): Walk<DnsQuestion, DnsAns
         ]
   for (const { base, from } of candidates) {
     const owner = tlsaOwner(base, port)
+    // A name so long that none can stand before it owns nothing below it.
+    if (parseName(owner) === null) continue
     asked.push(owner)
     const answer = yield* asking({ name: owner, type: 'TLSA' })
     if (answer.outcome === 'failed') return failed(answer)
-    const records = answer.records.filter(record => record.type === 'TLSA')
+    if (answer.security === 'unvalidated') {
+      // The hosts file vouches for its addresses, and the DNS for nothing. Else proofs came to an end between two questions, and nobody has looked.
+      if (address.byHostsFile === true) return { kind: 'none', because: 'dns-not-validated', asked }
+      return failed({ ...answer, reason: 'dns.validation-unavailable', why: 'the answer could not be validated' })
+    }
+    const records = tlsaRecords(answer.records)
     if (answer.security !== 'secure') because = 'records-insecure'
     else if (records.length > 0) return { kind: 'records', base, from, owner, aliases: answer.aliases, records }
   }
   return { kind: 'none', because, asked }
 }
+
+/** The same array for the same answer, however often and by whom it is read: what is made of a large set is made once. */
+function tlsaRecords(records: DnsAnswer['records']): readonly Tlsa[] {
+  const known = readBefore.get(records)
+  if (known !== undefined) return known
+  const found = records.filter(record => record.type === 'TLSA')
+  readBefore.set(records, found)
+  return found
+}
+
+const readBefore = new WeakMap<DnsAnswer['records'], readonly Tlsa[]>()
 
 function* asking(question: DnsQuestion): Walk<DnsQuestion, DnsAnswer, DnsAnswer> {
   const [answer] = yield [question]
@@ -169,7 +188,7 @@ function failed({ question, reason, why, because }: DnsAnswer): TlsaFound {
 }
 
 function keyOf({ host, port, address }: DaneTarget): string {
-  return `${host} ${port} ${address.security} ${address.aliases.at(-1) ?? ''}`
+  return `${host} ${port} ${address.security} ${address.byHostsFile === true} ${address.aliases.at(-1) ?? ''}`
 }
 
 function questionKey({ name, type }: DnsQuestion): string {

@@ -4,8 +4,12 @@ export type DaneReason =
   | 'dane.no-match'
   /** Whether there are records could not be found out, or what came of them is bogus: the host may not be used (RFC 7672 §2.1.2). */
   | 'dane.lookup-failed'
-  /** The route takes mail only to hosts with TLSA records, and there are none that can be used, or nothing vouches for the MX records (RFC 7672 §6). */
+  /** The route takes mail only to hosts with TLSA records, and there are none that can be used (RFC 7672 §6). */
   | 'dane.required'
+  /** The same, and nothing vouches for the MX records (RFC 7672 §2.2.1). */
+  | 'dane.mx-insecure'
+  /** The host has records, and does not do STARTTLS (RFC 7672 §2.2). */
+  | 'dane.no-starttls'
   /** Every record is unusable: RFC 7672 §2.2 asks for TLS, and for no more. */
   | 'dane.all-unusable'
   /** Some records are unusable. */

@@ -34,6 +34,8 @@ export interface HostAddress {
   readonly aliases: readonly string[]
   /** Of the answer it is from, aliases included. */
   readonly security: DnsSecurity
+  /** It is the operator's own word, and says nothing of what the DNS can prove. */
+  readonly byHostsFile?: true
 }
 
 export interface MailHost {
@@ -237,7 +239,13 @@ function addressesOf(answer: DnsAnswer): HostAddress[] {
   for (const record of answer.records) {
     if (record.type !== 'A' && record.type !== 'AAAA') continue
     const address = canonicalIp(record.address) ?? record.address
-    if (!found.has(address)) found.set(address, { address, aliases: answer.aliases, security: answer.security })
+    if (!found.has(address))
+      found.set(address, {
+        address,
+        aliases: answer.aliases,
+        security: answer.security,
+        ...(answer.server === 'hosts-file' ? { byHostsFile: true } : {}),
+      })
   }
   return [...found.values()]
 }

@@ -12,6 +12,8 @@ export type DnsReason =
   | 'dns.server-unproven'
   /** Answers cannot be validated with the servers there are, and mail may not go on without. */
   | 'dns.validation-unavailable'
+  /** By the clock of this machine the signatures of the trust anchor's own zone have ended or not begun: that clock is wrong, or what the servers send is old. */
+  | 'dns.clock-wrong'
   /** There are more hosts or addresses than one attempt looks at: the rest said nothing, least of all no. */
   | 'dns.too-many-hosts'
   | 'dns.name-invalid'
@@ -37,5 +39,6 @@ export const passingDnsReasons: readonly DnsReason[] = [
   'dns.alias-loop',
   'dns.server-unproven',
   'dns.validation-unavailable',
+  'dns.clock-wrong',
   'dns.too-many-hosts',
 ]

@@ -5,6 +5,8 @@ export type SmtpReason =
   | 'smtp.greeting-refused-for-good'
   | 'smtp.hello-refused-for-now'
   | 'smtp.hello-refused-for-good'
+  /** A 5xx instead of the greeting, or to EHLO and HELO, in clear text where TLS is owed: it may be anybody's word. */
+  | 'smtp.refused-before-tls'
   | 'smtp.sender-refused-for-now'
   | 'smtp.sender-refused-for-good'
   | 'smtp.recipient-refused-for-now'
