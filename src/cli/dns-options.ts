@@ -22,8 +22,8 @@ export function anchorOption(file: string): { readonly anchors: readonly TrustAn
   const text = textOf(readBounded(file, '--anchor', { bytes: maxAnchorFileBytes, hint }))
   const read = readAnchors(text)
   if (read.kind === 'anchors') return { anchors: read.anchors, text }
-  const where = read.line === null ? '' : ` line ${read.line}:`
-  throw new CliFailure('cli.bad-input', `--anchor: ${nameOf(file)}${where} ${read.says}`, hint)
+  const where = read.line === null ? '' : `, line ${read.line}`
+  throw new CliFailure('cli.bad-input', `--anchor: ${nameOf(file)}${where}: ${read.says}`, hint)
 }
 
 const maxAnchorFileBytes = 1024 * 1024

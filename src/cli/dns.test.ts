@@ -81,6 +81,8 @@ describe('what the zones were made for is what is said:', () => {
     ['host.algorithm5.example A', 0, { security: 'insecure', reason: 'dnssec.sha1-algorithms' }],
     ['host.nsec.example AAAA', 1, { outcome: 'no-data', security: 'secure' }],
     ['nothing.nsec3.example MX', 1, { outcome: 'no-such-name', security: 'secure' }],
+    // Nothing is validated there, and needs to be: it is the root itself that proves that there is no such name.
+    ['mail.home.arpa A', 1, { outcome: 'no-such-name', security: 'secure' }],
     ['nothing.unsigned.example A', 1, { outcome: 'no-such-name', security: 'insecure' }],
     [
       'host.expired.example A',
@@ -194,7 +196,8 @@ describe('a server', () => {
     const config = join(directory, 'hasty.yaml')
     writeFileSync(config, `dns: { servers: ['${server.address}'], timeout: 500ms }\n`)
     const { code, out } = await hermetic(['dns', 'host.nsec.example', '--anchor', anchor, '--config', config])
-    expect([code, out]).toEqual([69, expect.anything()])
+    // The keys of the root came when they were asked for: this name alone has no answer.
+    expect([code, out]).toEqual([2, expect.stringContaining('timeout for this name alone')])
   })
 
   test('that answers late is not taken for the answer to a later question', async () => {
@@ -219,6 +222,19 @@ describe('a server', () => {
     const { code, err } = await hermetic(['dns', 'host.nsec.example', '--anchor', anchor, '--config', config])
     expect(code).toBe(69)
     expect(err).toContain(`no server answers: ${server.address} (timeout)`)
+  })
+
+  test('that is silent about one name and answers others leaves that one unknown, as one that fails does', async () => {
+    const server = await serve(asked => (isAddress(asked) ? undefined : honestly(asked)))
+    const config = join(directory, 'silent-about-one.yaml')
+    writeFileSync(config, `dns: { servers: ['${server.address}'], timeout: 500ms }\n`)
+    const { code, out } = await hermetic(['dns', 'host.nsec.example', '--anchor', anchor, '--config', config])
+    expect([code, out]).toEqual([
+      2,
+      expect.stringContaining(
+        'no answer, indeterminate: timeout for this name alone, as the server answers\nothers.',
+      ),
+    ])
   })
 
   test('that is not there is 69, with a document of the error', async () => {
@@ -317,10 +333,17 @@ describe('wrong usage is 64, and a wrong file 65:', () => {
       'a file without anchors',
       ['example.org', '--anchor', join(directory, 'none')],
       65,
-      'line 1: Only DS and DNSKEY',
+      'none, line 1: Only DS and DNSKEY',
+    ],
+    [
+      'an empty file of anchors',
+      ['example.org', '--anchor', join(directory, 'empty')],
+      65,
+      'empty: There is no DS and no DNSKEY record',
     ],
   ])('%s', async (_, args, expected, says) => {
     writeFileSync(join(directory, 'none'), 'example. IN A 192.0.2.1\n')
+    writeFileSync(join(directory, 'empty'), '')
     const { code, out, err } = await hermetic(['dns', ...args])
     expect([code, out]).toEqual([expected, ''])
     expect(err).toContain(says)

@@ -139,7 +139,7 @@ export function dnsDocument({ answer, passes, asked, resolver, servers, atMs }: 
     outcome,
     security,
     endSecurity,
-    says: sentence(answer),
+    says: sentence(answer, resolver),
     reason,
     ttlSeconds,
     records: answer.records.map(record => ({
@@ -177,13 +177,13 @@ export function plainName(name: Name): string {
   return name.length === 0 ? '.' : formatName(name)
 }
 
-function sentence(answer: ValidatedAnswer): string {
+function sentence(answer: ValidatedAnswer, resolver: DnsResolver | null): string {
   const { question, outcome, security, records, aliases, reason } = answer
   const asked = `${plainName(question.name)} ${typeName(question.type)}`
   const way =
     aliases.length === 0 ? '' : ` by way of ${aliases.length === 1 ? 'an alias' : `${aliases.length} aliases`}`
   if (outcome === 'failed') {
-    const why = reason === null ? '' : whyFailed(answer, reason)
+    const why = reason === null ? '' : whyFailed(answer, reason, resolver)
     return security === 'bogus'
       ? `${asked}: no answer that can be used${way}, bogus: ${why}`
       : `${asked}: no answer${way}, indeterminate: ${why}`
@@ -195,9 +195,22 @@ function sentence(answer: ValidatedAnswer): string {
 }
 
 /** The end of a sentence. */
-function whyFailed({ steps }: ValidatedAnswer, reason: DnssecReason | DnsReason): string {
+function whyFailed(
+  { steps }: ValidatedAnswer,
+  reason: DnssecReason | DnsReason,
+  resolver: DnsResolver | null,
+): string {
+  if (reason === 'dns.timeout' && isThere(resolver)) {
+    const who = resolver?.servers.length === 1 ? 'the server answers' : 'the servers answer'
+    return `timeout for this name alone, as ${who} others.`
+  }
   const seen = reason.startsWith('dns.') ? decidingStep(steps, reason)?.says : undefined
   return lowered(seen ?? findingFor({ reason, detail: null, reply: null }, null).says)
+}
+
+/** Whether any of the servers answers at all: only then it is known what they do over TCP. */
+export function isThere(resolver: DnsResolver | null): boolean {
+  return resolver?.servers.some(({ tcp }) => tcp !== 'unknown') === true
 }
 
 /** Our own sentences begin with a word; those that begin with a name keep it as it is. */
@@ -331,11 +344,13 @@ function notesOf(answer: ValidatedAnswer, passes: readonly DnsPass[], resolver: 
     : []
   const ways = [
     ...(passes.some(({ avoided }) => avoided.length > 0) ? ['other servers'] : []),
-    ...(passes.some(({ checking }) => checking === 'enabled') ? ["asking with the server's own checking on"] : []),
+    ...(passes.some(({ checking }) => checking === 'enabled') ? ["the server's own checking switched on"] : []),
   ]
   const insisted =
     answer.security === 'bogus' && ways.length > 0
-      ? [`Asked again before it was believed to be broken: ${ways.join(', and ')}, gave nothing better.`]
+      ? [
+          `It was asked again with ${ways.join(', and with ')}, before it was believed to be broken; nothing better came.`,
+        ]
       : []
   return [...saved, ...insisted, ...(resolver?.says ?? [])]
 }

@@ -55,6 +55,12 @@ describe('the first line says what there is, how far it can be trusted, and why:
   })
 })
 
+test('the root is called so in sentences, where a dot would be taken for their end', () => {
+  const { steps } = dnsDocument(answered('. NS'))
+  expect(steps.length).toBeGreaterThan(0)
+  expect(steps.filter(({ says }) => / \.(?: |\.|$)/.test(says))).toEqual([])
+})
+
 test('the page of a proven answer is the sentence, where it came from, and the records', () => {
   expect(page('_25._tcp.mx.nsec3.example TLSA').split('\n')).toEqual([
     '_25._tcp.mx.nsec3.example TLSA: 2 records, secure: signatures prove them from the root down.',

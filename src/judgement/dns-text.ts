@@ -104,7 +104,7 @@ function askedLines({ asked, passes }: DnsDocument, paint: Paint): string[] {
     const to = pass.servers.length === 1 ? ` to ${pass.servers[0] ?? ''}` : ''
     const how = pass.checking === 'disabled' ? 'checking by the server off' : 'checking by the server on'
     const avoiding = pass.avoided.length === 0 ? '' : `, without ${pass.avoided.join(', ')}`
-    const title = `Questions${passes.length === 1 ? '' : `, time ${index + 1}`}${to}, ${how}${avoiding}`
+    const title = `${passes.length === 1 ? 'Questions' : `Questions of round ${index + 1}`}${to}, ${how}${avoiding}`
     const own = asked.filter(each => each.pass === index)
     const rest = own.length - shownQuestions
     const [first = '', ...more] = wrapped(visible(title, maxSentenceChars), '', '  ')

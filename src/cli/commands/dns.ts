@@ -3,13 +3,14 @@
  * trusted, and why; `hermetic.dns/1`.
  *
  * It believes no server, and asks none for its opinion until its own is that the answer is bogus. Where the answer cannot be trusted the servers are looked at
- * as well, since a resolver that takes signatures away, or a wrong clock, makes everything look broken. The hosts file and search suffixes play no part.
+ * as well, since a resolver that takes signatures away, or a wrong clock, makes everything look broken, and one that is silent may be so about this name alone. The
+ * hosts file and search suffixes play no part.
  *
  * Exit 0: records. 1: no such name or record. 2: bogus or indeterminate. 69: no server answers.
  */
 import { domainToASCII } from 'node:url'
 import { createNameServerTrust } from '../../hop/name-server-trust.ts'
-import { type DnsAsked, dnsDocument, dnsExitCode, plainName } from '../../judgement/dns-document.ts'
+import { type DnsAsked, dnsDocument, dnsExitCode, isThere, plainName } from '../../judgement/dns-document.ts'
 import { dnsText } from '../../judgement/dns-text.ts'
 import { visible } from '../../judgement/visible.ts'
 import { type Name, parseName } from '../../protocol/dns/name.ts'
@@ -61,9 +62,11 @@ export async function run(
     const insecure = negativeAnchors(own, anchors)
     const resolver = createValidatingResolver({ wire, anchors, insecure, now })
     const answer = await resolver.resolve(question.name, question.type)
-    const isHeard = answer.asked.some(({ server }) => server !== null)
-    if (!isHeard) throw unreachable(wire.servers(), answer)
     const isDoubtful = answer.security === 'bogus' || answer.security === 'indeterminate'
+    const probed = isDoubtful ? await resolver.probe() : null
+    // A server that is silent about this name alone answers the probe.
+    const isHeard = answer.asked.some(({ server }) => server !== null) || isThere(probed)
+    if (!isHeard) throw unreachable(wire.servers(), answer)
     const document = dnsDocument({
       answer,
       passes: answer.passes,
@@ -74,7 +77,7 @@ export async function run(
           ...how,
         }),
       ),
-      resolver: isDoubtful ? await resolver.probe() : null,
+      resolver: probed,
       servers: wire.servers(),
       atMs: now(),
     })

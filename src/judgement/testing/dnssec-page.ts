@@ -126,7 +126,7 @@ A zone whose DS set names only algorithms or digests that are not known is insec
 
 ## Names that are never global
 
-At and below these nothing is validated (negative trust anchors, RFC 7646), unless an anchor is given there: networks use them for themselves, and the root proves that most of them do not exist.
+At and below these nothing has to be validated (negative trust anchors, RFC 7646), unless an anchor is given there: networks use them for themselves, and the root proves that most of them do not exist. Where a server passes that very proof on, the answer is "no such name", and secure, as the root itself has signed it; what a network answers for itself is insecure.
 
 ${privateNames.map(name => `\`${formatName(name)}\``).join(' ')}
 

@@ -93,4 +93,9 @@ export function said(name: Name): string {
   return name.length === 0 ? '.' : formatName(name)
 }
 
+/** `the root`, or the name, in the middle of a sentence: a dot would be taken for the end of it. */
+export function nameInText(name: Name): string {
+  return name.length === 0 ? 'the root' : formatName(name)
+}
+
 const asterisk = Uint8Array.of(0x2a)

@@ -9,7 +9,7 @@
  * No proof is put together from NSEC and NSEC3: when both came (RFC 5155 §10.4), one of the two must be enough.
  */
 import type { Name } from '../dns/name.ts'
-import { said, unproven } from './denial-rules.ts'
+import { nameInText, unproven } from './denial-rules.ts'
 import type { Denial, NoDs } from './denial-types.ts'
 import * as byNsec from './nsec.ts'
 import * as byNsec3 from './nsec3.ts'
@@ -67,7 +67,10 @@ function either<Result extends NoDs>(
   name: Name,
 ): Result | Denial {
   if (nsec.length === 0 && nsec3.length === 0)
-    return unproven('dnssec.denial-unproven', `No NSEC or NSEC3 record of ${said(zone)} came with the answer.`)
+    return unproven(
+      'dnssec.denial-unproven',
+      `No NSEC or NSEC3 record of ${nameInText(zone)} came with the answer.`,
+    )
   if (nsec3.length === 0) return withNsec({ zone, records: nsec }, name)
   const first = nsec.length === 0 ? null : withNsec({ zone, records: nsec }, name)
   if (first !== null && first.kind !== 'unproven') return first

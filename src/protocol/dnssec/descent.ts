@@ -13,7 +13,7 @@ import { equalNames, isAtOrBelow, type Name, nameKey } from '../dns/name.ts'
 import { typeNumbers } from '../dns/numbers.ts'
 import type { DnsReason } from '../dns/reasons.ts'
 import { proveNoDs } from './denial.ts'
-import { said } from './denial-rules.ts'
+import { nameInText, said } from './denial-rules.ts'
 import { readEvidence, whyUnproven } from './evidence.ts'
 import { findRrset, type Inquiry, type Reply, type WireWalk } from './inquiry.ts'
 import { type TrustPoint, trustedKeys, unusableTrust } from './keys.ts'
@@ -246,7 +246,7 @@ export function openDescent(inquiry: Inquiry): Descent {
           child,
           parent.steps,
           'dnssec.too-many-iterations',
-          `${said(child)} counts as not signed: the NSEC3 records of ${said(parent.zone)} ask for more iterations than are done.`,
+          `${said(child)} counts as not signed: the NSEC3 records of ${nameInText(parent.zone)} ask for more iterations than are done.`,
           expiresAtMs,
         )
       case 'unproven': {
@@ -282,11 +282,6 @@ export function openDescent(inquiry: Inquiry): Descent {
     verifyRrsetWithKeys(rrset, zone.zone, zone.keys, signatureContext())
 
   return { standingOf, questionsTowards, mayLeadTo, provenApexAbove }
-}
-
-/** `the root`, or the name, in the middle of a sentence. */
-export function nameInText(name: Name): string {
-  return name.length === 0 ? 'the root' : said(name)
 }
 
 interface Anchored {
@@ -329,13 +324,13 @@ function failed(zone: Name, above: readonly ZoneStep[], reason: DnsReason, says:
 }
 
 function negativelyAnchored(zone: Name): Unvouched {
-  const says = `Nothing is validated at and below ${said(zone)}: a negative trust anchor says so.`
+  const says = `Nothing is validated at and below ${nameInText(zone)}: a negative trust anchor says so.`
   return insecure(zone, [], 'dnssec.negative-anchor', says, Number.POSITIVE_INFINITY)
 }
 
 function unanchored(name: Name): Unvouched {
   const reason = 'dnssec.no-anchor'
-  const says = `No trust anchor is known for ${said(name)} or anything above it.`
+  const says = `No trust anchor is known for ${nameInText(name)} or anything above it.`
   return {
     kind: 'indeterminate',
     zone: name,

@@ -13,7 +13,7 @@ import { equalNames, type Name, nameKey } from '../dns/name.ts'
 import { typeName, typeNumbers } from '../dns/numbers.ts'
 import type { DnsReason } from '../dns/reasons.ts'
 import { proveNoData, proveNoDs, proveNoName, proveWildcard } from './denial.ts'
-import { said, unproven } from './denial-rules.ts'
+import { nameInText, said, unproven } from './denial-rules.ts'
 import type { Denial } from './denial-types.ts'
 import type { Descent, SecureZone, Standing, Unvouched } from './descent.ts'
 import { type Evidence, isProof, readEvidence, whyUnproven } from './evidence.ts'
@@ -89,7 +89,7 @@ export function createJudge(inquiry: Inquiry, descent: Descent): Judge {
         continue
       }
       if (verdict.isWildcard) return expanded(set, verdict.signature.labels, verdict.ttlSeconds, standing, message)
-      const says = `${what} is signed by ${said(signer)}.`
+      const says = `${what} is signed by ${nameInText(signer)}.`
       return {
         security: 'secure',
         reason: null,
@@ -109,7 +109,7 @@ export function createJudge(inquiry: Inquiry, descent: Descent): Judge {
       ? bogus(
           standing,
           'dnssec.signature-missing',
-          `${what} came without a signature, and ${said(standing.zone)} signs.`,
+          `${what} came without a signature, and ${nameInText(standing.zone)} signs.`,
         )
       : strange(what, stranger.signer, standing)
   }
@@ -129,7 +129,7 @@ export function createJudge(inquiry: Inquiry, descent: Descent): Judge {
     const ttlSeconds = Math.min(setTtlSeconds, evidence.ttlSeconds)
     switch (proof.kind) {
       case 'proven': {
-        const says = `${what} is made from the wildcard ${wildcard} signed by ${said(standing.zone)}, which proves with ${evidence.mechanism} that nothing closer exists.`
+        const says = `${what} is made from the wildcard ${wildcard} signed by ${nameInText(standing.zone)}, which proves with ${evidence.mechanism} that nothing closer exists.`
         return {
           security: 'secure',
           reason: null,
@@ -199,7 +199,7 @@ export function createJudge(inquiry: Inquiry, descent: Descent): Judge {
     if (fault !== null) return fault
     if (standing.kind !== 'secure') return { ...brokenOf(standing), steps: standing.steps }
     // Whatever came is not the zone's word; why not, is worth telling.
-    const says = `There is no ${what}, says the server, and nothing that ${said(standing.zone)} has signed says so.`
+    const says = `There is no ${what}, says the server, and nothing that ${nameInText(standing.zone)} has signed says so.`
     const evidence = readEvidence(inquiry, standing, message.authorities)
     return bogus(standing, whyUnproven(evidence, unproven('dnssec.denial-unproven', says)).reason, says)
   }
@@ -293,7 +293,7 @@ function looseProof(
   const says =
     kind === 'opt-out'
       ? `Nothing vouches for ${what}: it lies among delegations without a signature (opt-out).`
-      : `Nothing vouches for ${what}: the NSEC3 records of ${said(standing.zone)} ask for more iterations than are done.`
+      : `Nothing vouches for ${what}: the NSEC3 records of ${nameInText(standing.zone)} ask for more iterations than are done.`
   return {
     security: 'insecure',
     reason,
@@ -308,7 +308,7 @@ function brokenOf(standing: Extract<Standing, { kind: 'bogus' | 'failed' }>): Br
 }
 
 function strange(what: string, signer: Name, standing: SecureZone): Fault {
-  const says = `${what} is signed by ${said(signer)}, and belongs to the zone ${said(standing.zone)}.`
+  const says = `${what} is signed by ${nameInText(signer)}, and belongs to ${standing.zone.length === 0 ? 'the root' : `the zone ${said(standing.zone)}`}.`
   return bogus(standing, 'dnssec.signer-not-zone', says)
 }
 

@@ -23,6 +23,7 @@ import {
   isDelegation,
   isOfZone,
   isQueryType,
+  nameInText,
   nextCloserName,
   said,
   unproven,
@@ -187,7 +188,7 @@ function withChain<Result extends NoDs>(
   if (!known.every(record => hasSameParameters(record, first)))
     return unproven(
       'dnssec.denial-unproven',
-      `The NSEC3 records of ${said(zone)} do not agree on salt and iterations.`,
+      `The NSEC3 records of ${nameInText(zone)} do not agree on salt and iterations.`,
     )
   if (first.iterations > maxNsec3Iterations) return tooManyIterations
   return prove(createChain(zone, known, first, budget, own.length < records.length ? 'with-strangers' : 'alone'))

@@ -7,10 +7,11 @@
  * Any one signature is enough (RFC 6840 §5.4, §5.12), so bad ones beside a good one harm nothing. When none is good the reason is the one that tells most: a signature
  * with a fitting key that failed says more than one whose key is not there.
  */
-import { equalNames, formatName, isAtOrBelow, type Name } from '../dns/name.ts'
+import { equalNames, isAtOrBelow, type Name } from '../dns/name.ts'
 import { typeName } from '../dns/numbers.ts'
 import { algorithmCounts, algorithmName, type Sha1Policy } from './algorithms.ts'
 import { labelCount } from './canonical.ts'
+import { nameInText } from './denial-rules.ts'
 import type { BogusReason } from './reasons.ts'
 import { signatureEndMs, signatureTime, verifyRrset } from './signature.ts'
 import type { Dnskey, DnssecBudget, Rrset, Rrsig } from './types.ts'
@@ -75,7 +76,7 @@ export function verifyRrsetWithKeys(
     worst ??
     bogus(
       'dnssec.signature-missing',
-      `No signature came with the ${typeName(rrset.type)} records of ${said(rrset.name)}.`,
+      `No signature came with the ${typeName(rrset.type)} records of ${nameInText(rrset.name)}.`,
     )
   )
 }
@@ -92,7 +93,7 @@ function fittingKeys(
   if (!equalNames(rrsig.signer, zone) || !isAtOrBelow(rrset.name, zone))
     return bogus(
       'dnssec.signer-not-zone',
-      `The ${name} is by ${said(rrsig.signer)}, and not by the zone ${said(zone)}.`,
+      `The ${name} is by ${nameInText(rrsig.signer)}, and not by ${zone.length === 0 ? 'the root' : `the zone ${nameInText(zone)}`}.`,
     )
   if (rrsig.typeCovered !== rrset.type)
     return bogus('dnssec.signature-missing', `The ${name} covers ${typeName(rrsig.typeCovered)} records.`)
@@ -109,9 +110,9 @@ function fittingKeys(
     )
   const tagged = keysByTag(keys).get(tagOf(rrsig))
   if (tagged === undefined)
-    return bogus('dnssec.key-missing', `The ${name} is by a key that ${said(zone)} does not have.`)
+    return bogus('dnssec.key-missing', `The ${name} is by a key that ${nameInText(zone)} does not have.`)
   if (tagged.length === 0)
-    return bogus('dnssec.key-revoked', `The ${name} is by a key that ${said(zone)} has revoked.`)
+    return bogus('dnssec.key-revoked', `The ${name} is by a key that ${nameInText(zone)} has revoked.`)
   switch (signatureTime(rrsig, nowMs)) {
     case 'expired':
       return bogus('dnssec.signature-expired', `The ${name} expired ${timeOf(rrsig.expiration, nowMs)}.`)
@@ -174,7 +175,7 @@ function moreTelling(one: BogusRrset | null, other: BogusRrset): BogusRrset {
 function tooMany(rrset: Rrset): BogusRrset {
   return bogus(
     'dnssec.over-budget',
-    `The ${typeName(rrset.type)} records of ${said(rrset.name)} ask for more verifications than are done for one answer.`,
+    `The ${typeName(rrset.type)} records of ${nameInText(rrset.name)} ask for more verifications than are done for one answer.`,
   )
 }
 
@@ -183,11 +184,7 @@ function bogus(reason: BogusReason, detail: string): BogusRrset {
 }
 
 function signatureName(rrset: Rrset, rrsig: Rrsig): string {
-  return `signature on ${typeName(rrset.type)} of ${said(rrset.name)} with key tag ${rrsig.keyTag}`
-}
-
-function said(name: Name): string {
-  return name.length === 0 ? '.' : formatName(name)
+  return `signature on ${typeName(rrset.type)} of ${nameInText(rrset.name)} with key tag ${rrsig.keyTag}`
 }
 
 function timeOf(seconds: number, nowMs: number): string {
