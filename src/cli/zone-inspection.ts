@@ -45,7 +45,7 @@ export async function inspectZone(domain: Name, options: ZoneInspectionOptions):
       return { ...probe, answers: isCompared ? await repeated(answers, onlyBy(wire, probe.server)) : [] }
     }),
   )
-  return { domain, atMs: now(), anchors, heard, servers, ...answers }
+  return { domain, atMs: now(), heard, servers, ...answers }
 
   async function repeated({ answers: all }: AuditAnswers, alone: DnsWire) {
     const own = createValidatingResolver({ wire: alone, anchors, insecure, now })

@@ -183,11 +183,10 @@ interface FailedGroup {
 
 function failedFinding({ first, code, reason, subject, questions, isMail }: FailedGroup): Found {
   const seen = first.steps.find(step => step.reason === reason)?.says ?? 'No server gave an answer.'
-  const more = questions.length > shownQuestions ? ` and ${questions.length - shownQuestions} more` : ''
   const base = {
     code,
     subject,
-    says: `There is no answer that can be used for ${questions.slice(0, shownQuestions).join(', ')}${more}${isMail ? ', so that mail waits' : ''}. ${seen}`,
+    says: `There is no answer that can be used for ${listed(questions)}${isMail ? ', so that mail waits' : ''}. ${seen}`,
     reason,
   }
   // No mail host stands at the names that were made up.
@@ -251,7 +250,7 @@ function keyFindings({ link, keys, ds, hasKeySet, unusedAlgorithms }: ZoneFacts)
   if (hasKeySet && counts && lost.length > 0)
     add(
       'zone.ds-without-key',
-      `The parent of ${zone} publishes a DS record for key ${lost.map(({ keyTag }) => keyTag).join(', ')}, which is not among the keys of the zone.`,
+      `The parent of ${zone} publishes a DS record for key ${listed(lost.map(({ keyTag }) => keyTag))}, which is not among the keys of the zone.`,
     )
   if (ds.some(({ digestType }) => digestType === sha1Digest)) {
     const isAlone = ds.every(({ digestType }) => digestType === sha1Digest)
@@ -283,25 +282,25 @@ function keyFindings({ link, keys, ds, hasKeySet, unusedAlgorithms }: ZoneFacts)
   if (weak.length > 0)
     add(
       'zone.key-weak',
-      `${zone} is signed with RSA keys of less than ${leastRsaBits} bits: ${weak.map(({ keyTag, bits }) => `key ${keyTag} has ${bits ?? 0}`).join(', ')}.`,
+      `${zone} is signed with RSA keys of less than ${leastRsaBits} bits: ${listed(weak.map(({ keyTag, bits }) => `key ${keyTag} has ${bits ?? 0}`))}.`,
     )
   const revoked = keys.filter(isRevoked)
   if (revoked.length > 0)
     add(
       'zone.key-revoked',
-      `The DNSKEY set of ${zone} holds key ${revoked.map(({ keyTag }) => keyTag).join(', ')}, which says of itself that it is revoked.`,
+      `The DNSKEY set of ${zone} holds key ${listed(revoked.map(({ keyTag }) => keyTag))}, which says of itself that it is revoked.`,
     )
   const tags = keys.map(({ keyTag, algorithm }) => `${keyTag} ${algorithm}`)
   const twice = [...new Set(tags.filter((tag, index) => tags.indexOf(tag) !== index))]
   if (twice.length > 0)
     add(
       'zone.key-tags-equal',
-      `${zone} has ${counted(tags.filter(tag => twice.includes(tag)).length, 'key')} with the tag ${twice.map(tag => tag.split(' ')[0]).join(', ')}, so that validators cannot tell which one made a signature.`,
+      `${zone} has ${counted(tags.filter(tag => twice.includes(tag)).length, 'key')} with the tag ${listed(twice.map(tag => tag.split(' ')[0] ?? tag))}, so that validators cannot tell which one made a signature.`,
     )
   if (unusedAlgorithms.length > 0 && link.security === 'secure')
     add(
       'zone.algorithm-incomplete',
-      `${zone} has keys of algorithm ${unusedAlgorithms.join(', ')}, and its SOA is not signed with it: a zone is signed with every algorithm of its keys.`,
+      `${zone} has keys of algorithm ${listed(unusedAlgorithms)}, and its SOA is not signed with it: a zone is signed with every algorithm of its keys.`,
     )
   return found
 }
@@ -452,12 +451,11 @@ function differences({ servers, answers }: ZoneInspection): readonly Found[] {
     )
   }
   if (found.length === 0) return []
-  const more = found.length > shownQuestions ? ` and ${found.length - shownQuestions} more` : ''
   return [
     {
       code: 'zone.servers-differ',
       subject: others.length === 1 ? `${first.server} and ${others[0]?.server ?? ''}` : 'the servers',
-      says: `The servers that were asked do not say the same of ${found.slice(0, shownQuestions).join(', ')}${more}.`,
+      says: `The servers that were asked do not say the same of ${listed(found)}.`,
     },
   ]
 }
@@ -494,13 +492,12 @@ function largeFindings(
   const above = zones.filter(({ link }) => link.role === 'above').map(({ link }) => `${link.zone} `)
   const large = all.filter(({ question }) => !above.some(each => question.startsWith(each)))
   if (large.length === 0) return []
-  const shown = large.slice(0, shownQuestions).map(({ question, bytes }) => `${question} (${bytes} bytes)`)
-  const more = large.length > shownQuestions ? ` and ${large.length - shownQuestions} more` : ''
+  const shown = listed(large.map(({ question, bytes }) => `${question} (${bytes} bytes)`))
   return [
     {
       code: 'zone.answer-large',
       subject: zone,
-      says: `The ${large.length === 1 ? 'answer' : 'answers'} to ${shown.join(', ')}${more} did not fit a datagram, and came over TCP.`,
+      says: `The ${large.length === 1 ? 'answer' : 'answers'} to ${shown} did not fit a datagram, and came over TCP.`,
     },
   ]
 }
@@ -523,6 +520,12 @@ function brokenZone({ steps, reason, question }: ValidatedAnswer): string {
 
 function questionText({ question }: ValidatedAnswer): string {
   return `${plainName(question.name)} ${typeName(question.type)}`
+}
+
+/** The first few, and how many there are besides. */
+function listed(items: readonly (string | number)[]): string {
+  const rest = items.length - shownItems
+  return `${items.slice(0, shownItems).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`
 }
 
 function asFinding({ code, ...found }: Found, domain: string): ZoneFinding {
@@ -593,4 +596,4 @@ const daySeconds = 86_400
 const soonSeconds = soonDays * daySeconds
 /** A month. Signers whose month is 30 days begin an hour before now (BIND's do). */
 const longestWindowSeconds = 31 * daySeconds
-const shownQuestions = 4
+const shownItems = 4

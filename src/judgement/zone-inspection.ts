@@ -1,14 +1,13 @@
 /** What was heard when a zone was asked about: all that an audit of it (zone-audit.ts) goes by. Types only; cli/zone-inspection.ts fills them. */
 import type { Message } from '../protocol/dns/message.ts'
 import type { Name } from '../protocol/dns/name.ts'
-import type { TrustAnchor, ValidatedAnswer, WireQuestion } from '../protocol/dnssec/types.ts'
+import type { ValidatedAnswer, WireQuestion } from '../protocol/dnssec/types.ts'
 import type { AuditAnswers } from './zone-questions.ts'
 
 export interface ZoneInspection extends AuditAnswers {
   readonly domain: Name
   /** Milliseconds since 1970: what signatures were held against. */
   readonly atMs: number
-  readonly anchors: readonly TrustAnchor[]
   /** Every message, and every question that none came for, in the order in which they came. */
   readonly heard: readonly HeardReply[]
   /** In the order in which they are asked. */
