@@ -2,7 +2,7 @@
  * One process, one command. `./hermetic` comes here by start.js; tests call it directly.
  *
  * The exit code says what came of it (README: 0 as hoped, 1 the answer is no, 2 partly, 64 wrong usage, 65 a bad file, 69 a service out of
- * reach, 74 its output cannot be written, 78 bad configuration; `sendmail` adds 73 and 75 of sysexits.h, an interrupted `tour` 130). Commands are loaded when they are called, so that starting is quick.
+ * reach, 74 its output cannot be written, 78 bad configuration; `sendmail` adds 73 and 75 of sysexits.h, an interrupted `tour` or `lab run` 130). Commands are loaded when they are called, so that starting is quick.
  */
 import { keepCompiledCode } from './compile-cache.js'
 

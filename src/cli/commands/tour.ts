@@ -16,6 +16,7 @@ import { claimStateDirectory } from '../../tour/state-directory.ts'
 import { openingLine, runTour } from '../../tour/tour.ts'
 import { answerIsNo, asHoped, type Context } from '../context.ts'
 import { CliFailure } from '../failure.ts'
+import { aborted, firstSignal, orInterrupted, whileUp } from '../interruption.ts'
 import type { LabRelay } from '../lab-relay.ts'
 
 export async function run({ once }: { readonly once: boolean }, context: Context): Promise<number> {
@@ -72,35 +73,6 @@ function claim(): ReturnType<typeof claimStateDirectory> {
   }
 }
 
-/** Aborted by Ctrl-C, or being told to end; a second time the process ends at once. */
-function firstSignal(): AbortSignal {
-  const controller = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-    process.once(signal, () => {
-      // The terminal has written ^C into the line.
-      if (signal === 'SIGINT' && process.stderr.isTTY === true) process.stderr.write('\n')
-      controller.abort(new CliFailure('cli.interrupted', 'interrupted', ''))
-    })
-  return controller.signal
-}
-
-/** Rejects with the interruption when that comes first. */
-function orInterrupted<T>(work: Promise<T>, interruption: AbortSignal): Promise<T> {
-  return Promise.race([
-    work,
-    aborted(interruption).then((): never => {
-      throw interruption.reason
-    }),
-  ])
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
-}
-
 function isInstalled(program: string): boolean {
   const folders = (process.env['PATH'] ?? '').split(delimiter)
   return folders.some(folder => folder !== '' && existsSync(join(folder, program)))
@@ -113,21 +85,6 @@ function stage(lab: Lab, relay: LabRelay, interruption: AbortSignal): Stage {
     hostCount: lab.hosts.length,
     configuration: relay.configuration,
     play: (name, message) => playOne(lab, played, name, message),
-  }
-}
-
-/** The relay as the lab sees it, which rejects every question from the interruption on: a scenario in play ends then, instead of waiting for answers. */
-function whileUp(relay: LabRelay, interruption: AbortSignal): RelayUnderTest {
-  const unlessInterrupted = async <T>(question: () => Promise<T>): Promise<T> => {
-    interruption.throwIfAborted()
-    return await question()
-  }
-  return {
-    smtp: relay.smtp,
-    settled: deadlineMs => unlessInterrupted(() => orInterrupted(relay.settled(deadlineMs), interruption)),
-    life: message => unlessInterrupted(() => relay.life(message)),
-    session: id => unlessInterrupted(() => relay.session(id)),
-    incidents: () => unlessInterrupted(() => relay.incidents()),
   }
 }
 
