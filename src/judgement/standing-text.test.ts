@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { DnsStanding } from './evidence.ts'
-import { standingSeverity, standingTexts } from './standing-text.ts'
+import { standingNotices, standingSeverity } from './standing-text.ts'
 
 const says = ['The resolver 192.0.2.53 does what it does.']
 
@@ -15,6 +15,7 @@ test.each<[DnsStanding, ReturnType<typeof standingSeverity>, readonly string[]]>
   [{ trust: 'validate', validation: 'unavailable', says }, 'warning', says],
   [{ trust: 'ad', validation: 'required', says }, 'error', says],
   [{ trust: 'validate', validation: 'lost', says }, 'error', says],
+  [{ trust: 'validate', validation: 'mistimed', says }, 'error', says],
   [{ trust: 'validate', validation: 'unknown', says }, 'warning', says],
   [
     { trust: 'validate', validation: 'unknown', says: [] },
@@ -24,5 +25,11 @@ test.each<[DnsStanding, ReturnType<typeof standingSeverity>, readonly string[]]>
   [{ trust: 'none', validation: 'off', says: [] }, 'info', ['off, as dns.trust says: no TLSA record counts']],
 ])('%o is told as %s', (standing, severity, texts) => {
   expect(standingSeverity(standing)).toBe(severity)
-  expect(standingTexts(standing)).toEqual(texts)
+  expect(standingNotices(standing)).toEqual(
+    texts.map((text, i) => ({
+      // The good news of a line is not told as a warning for what is said beside it.
+      severity: standing.validation === 'works' && i === 0 ? 'info' : severity,
+      text,
+    })),
+  )
 })

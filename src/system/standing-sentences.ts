@@ -13,20 +13,9 @@ export interface StandingFacts {
 export function standingSentences(facts: StandingFacts): readonly string[] {
   const { trust, found } = facts
   return [
+    ...clockSentences(facts),
     ...(trust === 'validate' ? proofSentences(facts) : wordSentences(facts)),
     ...unprovenSentences(facts),
-    ...about(
-      found,
-      ({ clock }) => clock === 'ahead',
-      (who, s) =>
-        `The signatures that ${who} send${s} for the root have ended: the clock of this machine is ahead, or what is sent is old. Signed answers are bogus, and mail waits. Set the clock; if it is right, use another resolver.`,
-    ),
-    ...about(
-      found,
-      ({ clock }) => clock === 'behind',
-      (who, s) =>
-        `The signatures that ${who} send${s} for the root have not begun: the clock of this machine is behind. Signed answers are bogus, and mail waits. Set the clock.`,
-    ),
     ...about(
       found,
       ({ tcp }) => tcp === 'fails',
@@ -36,11 +25,35 @@ export function standingSentences(facts: StandingFacts): readonly string[] {
   ]
 }
 
+/** Signatures of the root out of their time. Where another server sends such that hold, the clock is not to blame. */
+function clockSentences({ validation, found }: StandingFacts): readonly string[] {
+  const isAlone = validation === 'mistimed'
+  return [
+    ...about(
+      found,
+      ({ clock }) => clock === 'ahead',
+      (who, s) =>
+        isAlone
+          ? `The signatures that ${who} send${s} for the root have ended: the clock of this machine is ahead, or what is sent is old. Signed answers are bogus, and mail waits. Set the clock; if it is right, use another resolver.`
+          : `The signatures that ${who} send${s} for the root have ended, and those of others hold: what is sent is old, and not used. Name ${s === 's' ? 'another in its place' : 'others in their place'}.`,
+    ),
+    ...about(
+      found,
+      ({ clock }) => clock === 'behind',
+      (who, s) =>
+        isAlone
+          ? `The signatures that ${who} send${s} for the root have not begun: the clock of this machine is behind. Signed answers are bogus, and mail waits. Set the clock.`
+          : `The signatures that ${who} send${s} for the root have not begun, and those of others hold: the clock of this machine may be behind. Set the clock.`,
+    ),
+  ]
+}
+
 /** `dns.trust: validate`. */
 function proofSentences({ validation, found, workedAtMs }: StandingFacts): readonly string[] {
   const isMissing = ({ proof }: ServerFinding) => proof === 'missing'
   switch (validation) {
     case 'works':
+    case 'mistimed':
       return about(
         found,
         isMissing,
@@ -146,6 +159,7 @@ function wordSentences({ validation, found, workedAtMs }: StandingFacts): readon
         ),
         ...nobody(found),
       ]
+    case 'mistimed':
     case 'off':
       return []
     default:

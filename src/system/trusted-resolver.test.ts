@@ -284,6 +284,23 @@ describe('a resolver that strips signatures', () => {
     expect(seen.map(({ validation }) => validation)).toEqual(['works', 'lost', 'works'])
   })
 
+  test('is blamed for what it takes from the root, and looked at as soon as it may be', async () => {
+    const server = await start(honest)
+    const resolver = resolverFor([server])
+    expect(await resolver.probe()).toMatchObject({ validation: 'works' })
+    ms += 2_000
+    server.does = stripping
+    expect(await ask(resolver, 'host.nsec3.example A')).toMatchObject({
+      security: 'bogus',
+      reason: 'dns.validation-unavailable',
+      because: expect.stringMatching(/^No signature came with the DNSKEY records of /),
+    })
+    expect(resolver.standing.validation).toBe('works')
+    ms += minute
+    await ask(resolver, 'mx.nsec.example A')
+    await expect.poll(() => resolver.standing.validation).toBe('lost')
+  })
+
   test('is left for one that does not, and asked last from then on', async () => {
     const [bad, good] = [await start(stripping), await start(honest)]
     const resolver = resolverFor([bad, good])
@@ -340,12 +357,48 @@ describe('a resolver that does not answer', () => {
 })
 
 test.each([
-  [4_000, 'ahead', 'failed bogus dnssec.signature-expired'],
-  [-4_000, 'behind', 'failed bogus dnssec.signature-not-yet-valid'],
-])('a clock that is %i days off is told of, and mail waits', async (days, says, expected) => {
-  const resolver = resolverFor([await start(honest)], { clock: () => nowMs + days * 24 * 60 * minute })
-  expect(brief(await ask(resolver, 'mx.nsec.example A'))).toBe(expected)
-  expect(resolver.standing).toMatchObject({ validation: 'works', says: [expect.stringContaining(says)] })
+  [4_000, 'ahead', 'expired'],
+  [-4_000, 'behind', 'not valid yet'],
+])('a clock that is %i days off is told of, and mail waits; no zone is blamed', async (days, says, why) => {
+  let offMs = days * 24 * 60 * minute
+  const resolver = resolverFor([await start(honest)], { clock: () => nowMs + ms + offMs })
+  expect(await ask(resolver, 'mx.nsec.example A')).toMatchObject({
+    outcome: 'failed',
+    security: 'bogus',
+    reason: 'dns.clock-wrong',
+    why: `bogus: signature ${why}`,
+    because: expect.stringContaining('on DNSKEY of the root'),
+  })
+  expect(resolver.standing).toMatchObject({ validation: 'mistimed', says: [expect.stringContaining(says)] })
+  expect(seen).toEqual([resolver.standing])
+  // Only what the root says of its own keys is the clock's fault for sure.
+  offMs = 0
+  expect(brief(await ask(resolver, 'host.expired.example A'))).toBe('failed bogus dnssec.signature-expired')
+  ms += minute
+  expect(brief(await ask(resolver, 'host.nsec.example A'))).toBe('records secure')
+  expect(seen.map(({ validation }) => validation)).toEqual(['mistimed', 'works'])
+})
+
+test('a clock that goes wrong while at work is noticed', async () => {
+  let offMs = 0
+  const resolver = resolverFor([await start(honest)], { clock: () => nowMs + ms + offMs })
+  await ask(resolver, 'mx.nsec.example A')
+  ms += 2 * minute
+  offMs = 4_000 * 24 * 60 * minute
+  expect(brief(await ask(resolver, 'host.nsec3.example A'))).toBe('failed bogus dns.clock-wrong')
+  await expect.poll(() => resolver.standing.validation).toBe('mistimed')
+})
+
+test('a server that sends what is old is asked last, and another is not blamed for it', async () => {
+  const old = createSignedWorld({ zones: privateInternet(), nowMs: nowMs - 4_000 * 24 * 60 * minute })
+  const [stale, good] = [await start(query => old.respond(query)), await start(honest)]
+  const resolver = resolverFor([stale, good])
+  expect(await resolver.probe()).toMatchObject({
+    validation: 'works',
+    says: [expect.stringMatching(`^The signatures that the resolver ${stale.name} sends .* what is sent is old`)],
+  })
+  expect(await ask(resolver, 'mx.nsec.example A')).toMatchObject({ security: 'secure', server: good.name })
+  expect(heard(stale, 'mx.nsec.example', 'A')).toBe(0)
 })
 
 test('keys of a root that the anchors do not name make mail wait, and are told of', async () => {

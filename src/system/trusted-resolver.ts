@@ -25,7 +25,7 @@ import { withHostsFile } from './hosts-resolver.ts'
 import { keptZones, knownZones, type ProofMemory } from './kept-zones.ts'
 import { parseNameServer } from './name-server.ts'
 import type { Resolver, TrustedResolver } from './resolver.ts'
-import { createValidatingClient } from './validating-client.ts'
+import { createValidatingClient, faultAtAnchor } from './validating-client.ts'
 import { createValidatingResolver, whyUnproven } from './validating-resolver.ts'
 import {
   keepStanding,
@@ -95,6 +95,7 @@ function whereTrusted({ keeper, client, isExempt, close }: Trusted, plain: Resol
     const { validation, trust } = keeper.standing
     switch (validation) {
       case 'works':
+      case 'mistimed':
         return client.resolve(question)
       case 'unknown':
         // The word of a server that nobody could ask whether it validates is worth nothing; a proof is one whoever sends it.
@@ -142,7 +143,7 @@ function validating(options: Bare): Trusted {
         const { signatures, ...rest } = await one
         return { ...rest, proof: proofs[signatures] }
       }),
-    onFound: found => wire.askLast(found.filter(({ proof }) => proof === 'missing').map(({ server }) => server)),
+    onFound: found => wire.askLast(found.filter(isUseless).map(({ server }) => server)),
   })
   const trust = () => trustFingerprint({ anchors, insecure, sha1: 'insecure', validator: version() })
   const zones = kept === undefined ? knownZones() : keptZones(kept, trust(), clock)
@@ -150,9 +151,11 @@ function validating(options: Bare): Trusted {
     resolver: createValidatingResolver({ wire, anchors, insecure, now: clock, zones }),
     now,
     timeoutMs: options.timeoutMs,
-    heard({ security, reason }) {
+    heard(answer) {
+      const { security, reason } = answer
       if (security === 'secure') keeper.worked()
-      else if (reason !== null && signsOfStripping.has(reason)) keeper.doubted()
+      else if (faultAtAnchor(answer) !== null || (reason !== null && signsOfStripping.has(reason)))
+        keeper.doubted()
     },
   })
   return {
@@ -336,6 +339,11 @@ function waiting(question: DnsQuestion, reason: DnsReason, why: string): DnsAnsw
     why,
     reason,
   }
+}
+
+/** What cannot be proven with it is proven with any other, if there is one. */
+function isUseless({ proof, clock }: ServerFinding): boolean {
+  return proof === 'missing' || clock === 'ahead' || clock === 'behind'
 }
 
 const proofs = { arrive: 'arrives', stripped: 'missing', unknown: 'unknown' } as const

@@ -3,7 +3,8 @@
  *
  * Finished answers are kept for their time, so that asking again costs a look into a map; equal questions in flight are asked once. A secure answer is kept
  * no longer than its signatures and TTLs allow, any other within the bounds of the plain client. Success means that the answer carries its security: bogus, and
- * what could not be found out, is `failed` with a reason, and never "no records". The hosts file plays no part.
+ * what could not be found out, is `failed` with a reason, and never "no records"; where it is the keys of the trust anchor's own zone that fail, the reason is the clock
+ * or the servers, and not that zone. The hosts file plays no part.
  */
 import type { DnsAnswer, DnsQuestion, RecordData } from '../protocol/dns/answer.ts'
 import { type Name, nameKey, parseName } from '../protocol/dns/name.ts'
@@ -80,6 +81,24 @@ export function createValidatingClient({ resolver, now, timeoutMs, heard }: Vali
   }
 }
 
+/**
+ * What a fault of the trust anchor's own zone means, which is in order wherever it is looked after: its keys come to everybody, and are of no owner whom anybody here
+ * could write to. Null: the fault is not there.
+ */
+export function faultAtAnchor({ steps: [first], reason }: ValidatedAnswer): DnsReason | null {
+  if (reason === null || first?.reason !== reason) return null
+  switch (reason) {
+    case 'dnssec.signature-expired':
+    case 'dnssec.signature-not-yet-valid':
+      return 'dns.clock-wrong'
+    case 'dnssec.signature-missing':
+    case 'dnssec.dnskey-missing':
+      return 'dns.validation-unavailable'
+    default:
+      return null
+  }
+}
+
 function answerOf(question: DnsQuestion, found: ResolvedAnswer): DnsAnswer {
   const { outcome, security, reason, server, steps } = found
   const common = {
@@ -95,7 +114,12 @@ function answerOf(question: DnsQuestion, found: ResolvedAnswer): DnsAnswer {
     reason,
   } as const
   if (outcome === 'failed')
-    return { ...common, outcome, why: whyFailed(found), reason: reason ?? 'dns.lookup-failed' }
+    return {
+      ...common,
+      outcome,
+      why: whyFailed(found),
+      reason: faultAtAnchor(found) ?? reason ?? 'dns.lookup-failed',
+    }
   const records = found.records.map(readRecord)
   if (!records.every(record => record !== null)) return unreadable(question, common, security)
   return { ...common, outcome, records, ttlSeconds: keptSeconds(found) }

@@ -1,5 +1,5 @@
 /** When the servers are looked at, and what follows from what is found: with findings made up, and a clock that stands still. */
-import { beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { DnsStanding } from '../protocol/dns/standing.ts'
 import {
   createValidationMemory,
@@ -32,6 +32,10 @@ beforeEach(() => {
   seen = []
   useless = []
   memory = createValidationMemory()
+})
+
+afterEach(() => {
+  vi.useRealTimers()
 })
 
 function found(proof: ServerFinding['proof'], rest: Partial<ServerFinding> = {}): ServerFinding {
@@ -84,7 +88,22 @@ describe('what is found', () => {
   test.each<[string, readonly ServerFinding[], boolean, number | null, DnsStanding['validation']]>([
     ['signatures arrive', [found('arrives')], false, null, 'works'],
     ['they arrive from one of two', [found('missing'), found('arrives')], true, 0, 'works'],
-    ['they arrive, and the clock is wrong', [found('arrives', { clock: 'ahead' })], false, null, 'works'],
+    ['they arrive, and have ended', [found('arrives', { clock: 'ahead' })], false, null, 'mistimed'],
+    ['they arrive, and have not begun', [found('arrives', { clock: 'behind' })], true, minute, 'mistimed'],
+    [
+      'they arrive, and of one have ended',
+      [found('arrives', { clock: 'ahead' }), found('arrives')],
+      false,
+      null,
+      'works',
+    ],
+    [
+      'they have ended, or do not arrive',
+      [found('missing'), found('arrives', { clock: 'ahead' })],
+      false,
+      null,
+      'mistimed',
+    ],
     ['they do not', [found('missing')], false, null, 'unavailable'],
     ['they do not, and the other is silent', [found('missing'), found('unknown')], false, null, 'unavailable'],
     ['they do not, and mail must wait', [found('missing')], true, null, 'required'],
@@ -217,6 +236,56 @@ describe('servers are looked at', () => {
     expect(probes).toBe(2)
   })
 
+  test('when the pause is over when an answer looks stripped before that, without a question', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const standing = keeper()
+    await question(standing)
+    ms += 2 * second
+    findings = [found('missing')]
+    standing.doubted()
+    standing.doubted()
+    vi.advanceTimersByTime(58 * second - 1)
+    expect(probes).toBe(1)
+    vi.advanceTimersByTime(1)
+    await settled()
+    expect(probes).toBe(2)
+    expect(seen.map(({ validation }) => validation)).toEqual(['works', 'lost'])
+    // There is nothing left to find out, and nothing is done after the end.
+    expect(vi.getTimerCount()).toBe(0)
+    standing.doubted()
+    await standing.close()
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('again when an answer looks stripped while they are being looked at', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const { promise, resolve } = Promise.withResolvers<ServerFinding>()
+    findings = [found('arrives'), promise]
+    const standing = keeper()
+    await question(standing)
+    findings = [found('missing')]
+    standing.doubted()
+    resolve(found('unknown', { server: '198.51.100.53:53' }))
+    await settled()
+    expect(standing.standing.validation).toBe('works')
+    vi.advanceTimersByTime(minute)
+    await settled()
+    expect(standing.standing.validation).toBe('lost')
+  })
+
+  test('every minute while none holds by the clock, and soon after the first that does', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    findings = [found('arrives', { clock: 'behind' })]
+    const standing = keeper()
+    expect(await lookedAt(standing, 900)).toEqual(Array.from({ length: 15 }, (_, i) => i * 60))
+    findings = [found('arrives')]
+    ms -= 30 * second
+    standing.worked()
+    vi.advanceTimersByTime(31 * second)
+    await settled()
+    expect(standing.standing).toEqual({ trust: 'validate', validation: 'works', says: [] })
+  })
+
   test('by no timer', () => {
     keeper()
     expect(probes).toBe(0)
@@ -230,7 +299,20 @@ describe('a question waits', () => {
     const standing = keeper()
     expect(await question(standing)).toBe('works')
     expect(standing.due()).toBeNull()
-    expect(seen).toEqual([{ trust: 'validate', validation: 'works', says: [] }])
+    // It is told once, with all that is to be said beside it.
+    expect(seen).toEqual([])
+  })
+
+  test('for a server whose signatures hold, beside one whose have ended', async () => {
+    const { promise, resolve } = Promise.withResolvers<ServerFinding>()
+    findings = [found('arrives', { clock: 'ahead' }), promise]
+    const standing = keeper()
+    const waited = question(standing)
+    await settled()
+    expect(standing.standing.validation).toBe('unknown')
+    resolve(found('arrives', { server: '198.51.100.53:53' }))
+    expect(await waited).toBe('works')
+    expect(seen.map(({ validation, says }) => `${validation} ${says.length}`)).toEqual(['works 1'])
   })
 
   test('for nothing while answers are validated', async () => {

@@ -2,11 +2,13 @@
  * What the name servers are good for, found out again and again: whether answers can be told secure from insecure, and what follows for mail.
  *
  * It is found out at the first question, and from then on when a question comes and the time has come: soon again while no server answers, every minute and later every
- * ten while signatures do not arrive, never while all is well, and at once when answers look as if signatures had been taken away. No timer runs by itself.
+ * ten while signatures do not arrive, never while all is well, and when answers look as if signatures had been taken away, or the clock were wrong: at once, or, when
+ * the servers were looked at just before, a minute after that. No other timer runs by itself.
  *
  * Servers that pass no signatures on leave two ways: mail goes on without DANE, or it waits. It waits when the operator wants that, and when these very servers
  * passed signatures on before: taking them away is how somebody on the way would get around DANE. Servers that do not answer prove neither, and are never held
- * to have stopped.
+ * to have stopped. Signatures of the root that have ended or not begun make mail wait too, as all answers below are bogus; where one server sends such that hold, the
+ * others send what is old.
  */
 import type { DnsStanding } from '../protocol/dns/standing.ts'
 import { standingSentences } from './standing-sentences.ts'
@@ -59,7 +61,7 @@ export interface StandingKeeper {
   due(): Promise<void> | null
   /** A secure answer came. */
   worked(): void
-  /** An answer came as if signatures had been taken away. */
+  /** An answer came as if signatures had been taken away, or this machine's clock were wrong. */
   doubted(): void
   close(): Promise<void>
 }
@@ -73,12 +75,15 @@ export const rememberWorkedMs = 30 * 24 * 3_600_000
 export function keepStanding(options: StandingOptions): StandingKeeper {
   const { trust, memory, servers, now, clock } = options
   let standing: DnsStanding = { trust, validation: 'unknown', says: [] }
+  let told = standing
   /** `enough`: at the first server that will do, or at the end. */
   let running: { readonly enough: Promise<void>; readonly all: Promise<void> } | null = null
   let probed = { key: '', atMs: Number.NEGATIVE_INFINITY, nextAtMs: Number.NEGATIVE_INFINITY }
   /** Probes in a row that found no signatures. */
   let failures = 0
   let notedAtMs = Number.NEGATIVE_INFINITY
+  /** Waits for the end of the pause. */
+  let suspicion: NodeJS.Timeout | null = null
   let isClosed = false
 
   const key = () => `${trust === 'ad' ? 'ad ' : ''}${servers().toSorted().join(' ')}`
@@ -93,44 +98,69 @@ export function keepStanding(options: StandingOptions): StandingKeeper {
     const workedAtMs = memory.lastWorked(of)
     const isRemembered = workedAtMs !== null && clock() - workedAtMs < rememberWorkedMs
     const has = (proof: ServerFinding['proof']) => found.some(one => one.proof === proof)
+    const isTimely = found.some(isTimelyProof)
     // What is not believed is so by the configuration: that is no change in the servers.
     const without = has('missing') && isRemembered ? 'lost' : options.require ? 'required' : 'unavailable'
     const isHopeless = has('missing') || has('not-believed')
-    const validation = has('arrives') ? 'works' : isHopeless ? without : 'unknown'
-    failures = validation === 'works' || validation === 'unknown' ? 0 : failures + 1
-    if (found.some(({ proof, clock: of }) => proof === 'arrives' && of !== 'ahead' && of !== 'behind')) note(of)
+    const validation = isTimely ? 'works' : has('arrives') ? 'mistimed' : isHopeless ? without : 'unknown'
+    failures = isHopeless && validation === without ? failures + 1 : 0
+    if (isTimely) note(of)
     const says = standingSentences({ trust, validation, found, workedAtMs })
     const isWhole = says.length === 0 && found.every(({ proof }) => proof === 'arrives')
     probed = { key: of, atMs: now(), nextAtMs: now() + untilNextMs(validation, isWhole) }
     options.onFound(found)
-    change(validation, says)
+    standing = { trust, validation, says }
+    tell()
   }
 
   function untilNextMs(validation: DnsStanding['validation'], isWhole: boolean): number {
     if (validation === 'unknown') return unknownWaitMs
     if (validation === 'works') return isWhole ? Number.POSITIVE_INFINITY : slowWaitMs
+    // A clock is set at any moment, and most often soon after the start.
+    if (validation === 'mistimed') return quickWaitMs
     return failures <= quickProbes ? quickWaitMs : slowWaitMs
   }
 
-  function change(validation: DnsStanding['validation'], says: readonly string[]): void {
-    const isNews = validation !== standing.validation || says.join('\n') !== standing.says.join('\n')
-    standing = { trust, validation, says }
+  function tell(): void {
+    const isNews = standing.validation !== told.validation || standing.says.join('\n') !== told.says.join('\n')
+    told = standing
     if (isNews) options.onStanding(standing)
+  }
+
+  /** When the pause is over, if it is not: what a zone that is itself broken looks like must not cost a probe with every question, nor be forgotten. */
+  function suspect(): void {
+    if (isClosed) return
+    // What is being found out now may have been seen before the cause of this.
+    const sinceMs = running === null ? now() - probed.atMs : 0
+    if (sinceMs >= doubtEveryMs) start()
+    if (sinceMs >= doubtEveryMs || suspicion !== null) return
+    suspicion = setTimeout(() => {
+      suspicion = null
+      if (!isClosed) start()
+    }, doubtEveryMs - sinceMs)
+    suspicion.unref()
+  }
+
+  function forget(): void {
+    if (suspicion !== null) clearTimeout(suspicion)
+    suspicion = null
   }
 
   function start(): NonNullable<typeof running> {
     if (running !== null) return running
+    forget()
     const of = key()
     const { promise: enough, resolve: isEnough } = Promise.withResolvers<void>()
     const asked = options.probe().map(async one => {
       const found = await one
-      // A silent server beside it need not be waited for.
-      if (found.proof === 'arrives' && !isClosed && (standing.validation !== 'works' || of !== probed.key)) {
+      // A silent server beside it need not be waited for. It is told when all is known, so that it is told once.
+      const isGood = isTimelyProof(found)
+      if (isGood && !isClosed && (standing.validation !== 'works' || of !== probed.key)) {
         probed = { ...probed, key: of }
         options.onFound([found])
-        change('works', [])
+        standing = { trust, validation: 'works', says: [] }
       }
-      if (found.proof === 'arrives') isEnough()
+      if (isGood) isEnough()
       return found
     })
     const all = Promise.all(asked).then(found => {
@@ -161,15 +191,21 @@ export function keepStanding(options: StandingOptions): StandingKeeper {
     },
     worked() {
       if (standing.validation === 'works') note(probed.key)
+      // The clock was set.
+      else if (standing.validation === 'mistimed') suspect()
     },
-    doubted() {
-      if (!isClosed && now() - probed.atMs >= doubtEveryMs) start()
-    },
+    doubted: suspect,
     async close() {
       isClosed = true
+      forget()
       await running?.all
     },
   }
+}
+
+/** Signatures arrive, and hold by the clock of this machine. */
+function isTimelyProof({ proof, clock }: ServerFinding): boolean {
+  return proof === 'arrives' && clock !== 'ahead' && clock !== 'behind'
 }
 
 async function within(ms: number, work: Promise<void>): Promise<void> {

@@ -17,7 +17,7 @@ import type { Failure } from '../../judgement/failure.ts'
 import { findingFor } from '../../judgement/findings.ts'
 import type { Level } from '../../judgement/plan.ts'
 import { asksForDane } from '../../judgement/plan-rules.ts'
-import { standingTexts } from '../../judgement/standing-text.ts'
+import { makesMailWait, standingNotices } from '../../judgement/standing-text.ts'
 import { dnsText, findingLines, planLines, seenLines } from '../../judgement/text.ts'
 import { visible } from '../../judgement/visible.ts'
 import { nothingLearned } from '../../knowledge/nothing-learned.ts'
@@ -158,9 +158,9 @@ function textOf(document: RouteDocument, { paint }: Context): string {
   if (destination !== null) {
     lines.push(`  level ${destination.level}: ${levelSays[destination.level]}`)
     if (document.mx !== null) lines.push(...wrapped(mxText(document.mx), '  ', '    '))
-    const isTold = asksForDane(destination.level) && literalOf(destination) === null
-    if (isTold && document.standing.validation !== 'works')
-      for (const text of standingTexts(document.standing)) lines.push(...wrapped(`DNSSEC: ${text}`, '  ', '    '))
+    if (literalOf(destination) === null && isWorthTelling(document.standing, destination.level))
+      for (const { text } of standingNotices(document.standing))
+        lines.push(...wrapped(`DNSSEC: ${visible(text, maxStandingChars)}`, '  ', '    '))
   }
   for (const [i, candidate] of document.candidates.entries())
     lines.push(...candidateLines(candidate, i + 1, paint))
@@ -174,6 +174,11 @@ function textOf(document: RouteDocument, { paint }: Context): string {
   for (const answer of document.dns) lines.push(...wrapped(`DNS ${dnsText(answer)}`, '  ', '      '))
   lines.push(paint('dim', '  nothing was sent'))
   return lines.join('\n')
+}
+
+/** Where no TLSA record is sought it matters only when the mail waits for it all the same. */
+function isWorthTelling({ validation, says }: DnsStanding, level: Destination['level']): boolean {
+  return asksForDane(level) ? validation !== 'works' || says.length > 0 : makesMailWait(validation)
 }
 
 /** What the hosts' names are worth. */
@@ -250,3 +255,6 @@ const levelSays: Readonly<Record<Level, string>> = {
   verify: 'always TLS, and the certificate must prove the name; else the mail waits',
   'dane-only': 'always proof by TLSA records, at hosts that a secure answer named; else the mail waits',
 }
+
+/** What the resolvers are good for comes with their names and advice. */
+const maxStandingChars = 1_200
