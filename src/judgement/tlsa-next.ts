@@ -5,20 +5,19 @@
  * Every piece of advice has been judged by the rules that will decide: that the new records prove the next chain and leave today's proved, and that the next chain, and
  * those that stay beside it, are proved still when the old records have gone. It takes the next chain's place to be that of the chains with the same kind of key.
  */
-import { createTlsa, standings, tlsaText } from '../protocol/dane/tlsa.ts'
 import type { Tlsa } from '../protocol/dane/types.ts'
 import { nameKey } from '../protocol/x509/distinguished-name.ts'
 import { matchIdentity } from '../protocol/x509/identity.ts'
 import type { Certificate, Read } from '../protocol/x509/model.ts'
 import { certificateEvidence } from './certificate-evidence.ts'
-import { judgeByRecords, judgeDanePeer, recordOf, recordsTold } from './dane-peer.ts'
+import { judgeByRecords, recordOf, recordsTold } from './dane-peer.ts'
 import { findingFor } from './findings.ts'
 import type { PeerJudgement } from './peer.ts'
-import type { DanePlan, Plan } from './plan.ts'
+import type { Plan } from './plan.ts'
 import { isPublicSuffix } from './public-suffix.ts'
+import { additions, judgeBy, leafOf, lineOf, type Records, withRecords } from './tlsa-additions.ts'
 import { chainLabel, groupsOf, type HostGroup, recordName, type VisitedAddress } from './tlsa-check.ts'
 import type { NextAtHost, NextDocument } from './tlsa-check-document.ts'
-import { tlsaSubjects } from './tlsa-subjects.ts'
 
 export interface NextQuestion {
   readonly addresses: readonly VisitedAddress[]
@@ -42,8 +41,6 @@ export function nextCertificate({ addresses, next, atMs, ttlOf }: NextQuestion):
     hosts,
   }
 }
-
-type Records = Extract<DanePlan, { kind: 'records' }>
 
 function nextAtHost(
   { host, plan, chains }: HostGroup,
@@ -75,15 +72,14 @@ function nextAtHost(
   const staying = todays.filter((_, index) => isReplaced[index] !== true)
   const completed = completedChain(given, todays)
   const whenMs = whenUsed(completed, atMs)
-  const judge = (records: readonly Tlsa[], chain: readonly Read[], when: number): PeerJudgement =>
-    judgeDanePeer(plan.references, withRecords(dane, records), { chain, atMs: when })
+  const judge = judgeBy(plan, dane)
   const nowRecords = dane.records.map(({ text }) => recordOf(text))
 
   const today = judge(nowRecords, completed, whenMs)
   const added =
     today.failure === null
       ? []
-      : additions({ dane, plan, nowRecords, replaced, next: completed, whenMs, judge, atMs })
+      : additions({ dane, plan, nowRecords, todays: replaced, chain: completed, whenMs, atMs })
   const all = [...nowRecords, ...added]
   const withAll = judge(all, completed, whenMs)
   const told = recordsTold(
@@ -144,82 +140,6 @@ function nextAtHost(
   }
 }
 
-interface Search {
-  readonly dane: Records
-  readonly plan: Plan
-  readonly nowRecords: readonly Tlsa[]
-  readonly replaced: readonly (readonly Read[])[]
-  readonly next: readonly Read[]
-  readonly whenMs: number
-  readonly atMs: number
-  readonly judge: (records: readonly Tlsa[], chain: readonly Read[], when: number) => PeerJudgement
-}
-
-/** The fewest records with the numbers in use that prove the next chain and leave those of today proved; `3 1 1` where these do not. */
-function additions(search: Search): readonly Tlsa[] {
-  const { replaced, nowRecords, judge, next, whenMs, atMs } = search
-  const before = replaced.map(chain => judge(nowRecords, chain, atMs).failure === null)
-  const isGood = (records: readonly Tlsa[]) =>
-    records.length > 0 &&
-    judge([...nowRecords, ...records], next, whenMs).failure === null &&
-    replaced.every(
-      (chain, index) => before[index] !== true || judge([...nowRecords, ...records], chain, atMs).failure === null,
-    )
-  const usages = [...new Set(replaced.flatMap(chain => usageOf(judge(nowRecords, chain, atMs))))].sort(
-    (a, b) => a - b,
-  )
-  const proposals = [...usages.flatMap(usage => (usage === 2 ? [forIssuer(search)] : [])), forServer(search)]
-  return proposals.find(isGood) ?? []
-}
-
-/** By which usage a chain is proved now. */
-function usageOf({ failure, by }: PeerJudgement): readonly (2 | 3)[] {
-  return failure !== null ? [] : by === 'dane-ta' ? [2] : [3]
-}
-
-function forServer({ next, nowRecords }: Search): readonly Tlsa[] {
-  const leaf = leafOf(next)
-  return leaf === null ? [] : made(leaf, 3, nowRecords)
-}
-
-/** The issuer nearest to the server's own certificate that a record may name. */
-function forIssuer({ next, nowRecords, plan, whenMs }: Search): readonly Tlsa[] {
-  const subjects = tlsaSubjects({ chain: next, atMs: whenMs, host: plan.references[0]?.name ?? null })
-  const issuer = subjects === 'several' ? undefined : subjects.issuers.find(({ trouble }) => trouble === null)
-  return issuer === undefined ? [] : made(issuer.certificate, 2, nowRecords)
-}
-
-/**
- * One record for each selector and digest that stands beside this usage already: with fewer, a stronger digest of the old certificate would put
- * the new record in its shadow, and clients that know only the weaker one would find nothing (RFC 7671 §8.4, §9).
- */
-function made(certificate: Certificate, usage: 2 | 3, records: readonly Tlsa[]): readonly Tlsa[] {
-  const states = standings(records)
-  const inUse = new Map<string, readonly [selector: number, matchingType: number]>()
-  for (const [index, record] of records.entries()) {
-    const isDigest = record.matchingType === 1 || record.matchingType === 2
-    if (record.usage === usage && isDigest && states[index]?.state !== 'unusable')
-      inUse.set(`${record.selector} ${record.matchingType}`, [record.selector, record.matchingType])
-  }
-  if (inUse.size === 0) inUse.set('1 1', [1, 1])
-  return [...inUse.values()]
-    .sort(([s1, m1], [s2, m2]) => s2 - s1 || m1 - m2)
-    .flatMap(([selector, matchingType]) =>
-      createTlsa(certificate, { usages: [usage], selectors: [selector], matchingTypes: [matchingType] }),
-    )
-}
-
-function withRecords(dane: Records, records: readonly Tlsa[]): Records {
-  const states = standings(records)
-  return {
-    ...dane,
-    records: records.map((record, index) => ({
-      text: tlsaText(record),
-      state: states[index]?.state ?? 'unusable',
-    })),
-  }
-}
-
 /** A file with the server's own certificate alone: the issuers that are sent today are taken to be sent with it, if they fit. */
 function completedChain(next: readonly Read[], todays: readonly (readonly Read[])[]): readonly Read[] {
   const leaf = leafOf(next)
@@ -247,14 +167,6 @@ function carries(leaf: Certificate, { references }: Plan): boolean {
 function kindOf(chain: readonly Read[]): string {
   const kind = leafOf(chain)?.publicKey.facts.kind ?? 'none'
   return kind === 'rsa-pss' ? 'rsa' : kind
-}
-
-function leafOf([first]: readonly Read[]): Certificate | null {
-  return first?.kind === 'certificate' ? first.certificate : null
-}
-
-function lineOf(owner: string, record: Tlsa): string {
-  return `${owner}. IN TLSA ${tlsaText(record)}`
 }
 
 function hostSentence({
