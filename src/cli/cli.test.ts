@@ -655,6 +655,16 @@ describe('sendmail', () => {
     expect((await hermetic(['log'])).out).not.toContain('maildrop')
   })
 
+  test.each([
+    ['--config FILE', () => ['--config', config]],
+    ['--config=FILE and --json', () => [`--config=${config}`, '--json']],
+  ])('takes %s before its name, as every command does', async (_options, options) => {
+    const words = [...options(), 'sendmail', '-f', 'a@b.example', 'c@example.org']
+    const { code, err } = await hermetic(words, 'Subject: x\n\n', { HERMETIC_CONFIG: '/nowhere.yaml' })
+    expect({ code, err }).toEqual({ code: 0, err: '' })
+    expect(newest()).toContain('"from":"a@b.example","recipients":["c@example.org"]')
+  })
+
   test('says the id with --json', async () => {
     const { code, document: answer } = await document(['sendmail', '-r', '<>', 'a@example.org'], 'Subject: x\n\n')
     expect([code, answer['schema'], answer['recipients']]).toEqual([0, 'hermetic.sendmail/1', ['a@example.org']])

@@ -42,9 +42,10 @@ export async function run(argv: readonly string[]): Promise<number> {
 
 async function dispatch(argv: readonly string[], context: Context): Promise<number> {
   // Options of `sendmail` are older than any parser of ours: `-oi`, `-fuser`, `-bs`.
-  if (argv[0] === 'sendmail') {
+  const place = placeOfCommand(argv)
+  if (argv[place] === 'sendmail') {
     const { run: sendmail } = await import('./commands/sendmail.ts')
-    return await sendmail(argv.slice(1))
+    return await sendmail(argv.toSpliced(place, 1))
   }
   const words = helpAndVersion(argv)
   if (words[0] === 'sendmail') return dispatch(words, context)
@@ -63,6 +64,16 @@ async function dispatch(argv: readonly string[], context: Context): Promise<numb
     throw usageFailure({ says: visible(says), meant: visible(meant).replace(/^\((.*)\)$/, '$1') }, command)
   }
   return exitCode
+}
+
+/** The first word behind the options that every command takes. */
+function placeOfCommand(argv: readonly string[]): number {
+  for (let place = 0; place < argv.length; place++) {
+    const word = argv[place] ?? ''
+    if (word === '--config') place++
+    else if (word !== '--json' && !word.startsWith('--config=')) return place
+  }
+  return argv.length
 }
 
 /** The words that other programs have for these two: `--version`, `-V`, and `help COMMAND`. */
