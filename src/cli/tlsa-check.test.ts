@@ -205,6 +205,16 @@ test('a resolver that passes no signatures on, or does not answer, is told as su
   })
 })
 
+test('at a time at which no signature of the root holds the clock is told of, and no zone is blamed', async () => {
+  const at = new Date(Date.now() + 400 * 86_400_000).toISOString()
+  await expect(run('both.example', { at })).rejects.toMatchObject({
+    code: 'cli.dns-unreachable',
+    message: 'the signatures of the root do not hold at this time, so nobody can tell what is published',
+    hint: expect.stringContaining('Set the clock of this machine'),
+    more: { lines: [expect.stringContaining('the clock of this machine is ahead')] },
+  })
+})
+
 describe('--next', () => {
   test('says what to publish, for how long, and what may go after', async () => {
     const ran = await run('both.example', { next: file('next.pem', next.chain) })

@@ -101,8 +101,12 @@ export async function check(
         'cli.dns-unreachable',
         standing.validation === 'unknown'
           ? 'no name server answers'
-          : 'the name servers pass no signatures on, so nobody can tell what is published',
-        'Name a resolver that does: --server 192.0.2.53',
+          : standing.validation === 'mistimed'
+            ? 'the signatures of the root do not hold at this time, so nobody can tell what is published'
+            : 'the name servers pass no signatures on, so nobody can tell what is published',
+        standing.validation === 'mistimed'
+          ? 'Set the clock of this machine, or give a time at which they hold: --at 2026-01-15T12:00:00Z'
+          : 'Name a resolver that does: --server 192.0.2.53',
         { lines: standing.says.map(line => visible(line, 500)) },
       )
     const itinerary = await visitor.itinerary(destination)
