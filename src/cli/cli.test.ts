@@ -361,6 +361,37 @@ describe('route', () => {
     expect(out).toContain('nothing was sent')
   })
 
+  test('gives the answer first; of many rules that did not match, only those that nearly did, the others with --json', async () => {
+    const own = join(directory, 'many.yaml')
+    const others = [1, 2, 3, 4, 5].map(
+      i => `  - { name: other${i}, when: { recipient: other${i}.example }, to: { reject: Closed } }\n`,
+    )
+    writeFileSync(own, readFileSync(config, 'utf8').replace('routes:\n', `routes:\n${others.join('')}`))
+    const { out } = await hermetic(['route', 'pat@example.org', '--config', own])
+    const lines = out.split('\n').map(line => line.trim())
+    expect(lines[1]).toBe('rule "store" won; 6 rules before it did not match')
+    expect(lines[2]).toMatch(/^level encrypt: /)
+    expect(lines.slice(lines.indexOf('did not match:'))).toEqual([
+      'did not match:',
+      '"closed": the recipient pat@example.org is not in closed@example.org',
+      'and 5 more; --json says why of each',
+      'nothing was sent',
+      '',
+    ])
+    const { out: far } = await hermetic(['route', 'pat@elsewhere.example', '--config', own])
+    expect(far).toContain('  did not match: 7 rules about other mail; --json says why of each\n')
+    const { document: route } = await document(['route', 'pat@example.org', '--config', own])
+    expect(route['passed']).toHaveLength(6)
+    expect(route['passed']).toContainEqual({
+      rule: 'other5',
+      because: 'the recipient pat@example.org is not in other5.example',
+      isNear: false,
+    })
+    const few = await hermetic(['route', 'pat@example.org'])
+    expect(few.out).toContain('rule "store" won; one rule before it did not match\n')
+    expect(few.out).toContain('  did not match:\n    "closed": the recipient')
+  })
+
   test('tells what the relay last saw of a host: certificates, verdict, and what to do', async () => {
     const state = join(directory, 'seen')
     const own = join(directory, 'seen.yaml')

@@ -42,6 +42,8 @@ export type RouteDecision =
 export interface PassedRule {
   readonly rule: string
   readonly because: string
+  /** Whether it nearly matched: another condition of it holds, or it names the recipient's domain, or one above or below it. */
+  readonly isNear: boolean
 }
 
 export interface Routing {

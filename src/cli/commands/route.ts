@@ -146,17 +146,9 @@ function textOf(document: RouteDocument, { paint }: Context): string {
   const { destination, finding } = document
   const address = visible(document.address, 80)
   const lines = painted('bold', address, wrapped(`${address}: ${whereTo(document)}`, '', '    '), paint)
-  lines.push(
-    ...wrapped(
-      `rule "${visible(document.rule)}" won${document.passed.length === 0 ? ', the first one' : ''}`,
-      '  ',
-      '    ',
-    ),
-  )
-  for (const { rule, because } of document.passed)
-    lines.push(...wrapped(`before it "${visible(rule)}": ${visible(because)}`, '    ', '      '))
+  lines.push(...wrapped(`rule "${visible(document.rule)}" won${passedCount(document)}`, '  ', '    '))
   if (destination !== null) {
-    lines.push(`  level ${destination.level}: ${levelSays[destination.level]}`)
+    lines.push(...wrapped(`level ${destination.level}: ${levelSays[destination.level]}`, '  ', '    '))
     if (document.mx !== null) lines.push(...wrapped(mxText(document.mx), '  ', '    '))
     if (literalOf(destination) === null && isWorthTelling(document.standing, destination.level))
       for (const { text } of standingNotices(document.standing))
@@ -172,8 +164,28 @@ function textOf(document: RouteDocument, { paint }: Context): string {
     )
   if (finding !== null) lines.push(...findingLines(finding, '  '))
   for (const answer of document.dns) lines.push(...wrapped(`DNS ${dnsText(answer)}`, '  ', '      '))
+  lines.push(...passedLines(document))
   lines.push(paint('dim', '  nothing was sent'))
   return lines.join('\n')
+}
+
+function passedCount({ passed }: RouteDocument): string {
+  if (passed.length === 0) return ', the first one'
+  return `; ${passed.length === 1 ? 'one rule' : `${passed.length} rules`} before it did not match`
+}
+
+/** The answer comes first, and of many rules those that an operator may have expected to match. */
+function passedLines({ passed }: RouteDocument): string[] {
+  const shown = passed.length <= fewPassed ? passed : passed.filter(({ isNear }) => isNear).slice(0, mostNear)
+  const rest = passed.length - shown.length
+  if (passed.length === 0) return []
+  if (shown.length === 0)
+    return wrapped(`did not match: ${rest} rules about other mail; --json says why of each`, '  ', '    ')
+  return [
+    '  did not match:',
+    ...shown.flatMap(({ rule, because }) => wrapped(`"${visible(rule)}": ${visible(because)}`, '    ', '      ')),
+    ...(rest === 0 ? [] : [`    and ${rest} more; --json says why of each`]),
+  ]
 }
 
 /** Where no TLSA record is sought it matters only when the mail waits for it all the same. */
@@ -256,5 +268,8 @@ const levelSays: Readonly<Record<Level, string>> = {
   'dane-only': 'always proof by TLSA records, at hosts that a secure answer named; else the mail waits',
 }
 
+/** So few rules are shown whatever they are about. */
+const fewPassed = 3
+const mostNear = 10
 /** What the resolvers are good for comes with their names and advice. */
 const maxStandingChars = 1_200

@@ -111,6 +111,22 @@ describe('routing', () => {
       'm: no MX host of example.org (mx1.example.org, mx2.example.org) is in *.smallkey.example',
     ])
   })
+
+  test.each<[string, Partial<RouteRule['match']>, boolean]>([
+    ['whose recipients hold, but not its sender', { recipient: ['.example.org'], sender: ['<>'] }, true],
+    ['whose client holds, but not its recipients', { source: ['198.51.100.0/24'], recipient: [] }, true],
+    ['for another mailbox of the domain', { recipient: ['b@example.org'] }, true],
+    ['for a name above', { recipient: ['x.example', 'org'] }, true],
+    ['for names below', { recipient: ['*.sub.example.org'] }, true],
+    ['for another domain', { recipient: ['other.example', 'anexample.org'] }, false],
+    ['for the null sender', { sender: ['<>'] }, false],
+    ['for other clients', { source: ['192.0.2.0/24'] }, false],
+  ])('a rule %s: whether it nearly matched is told', async (_, match, isNear) => {
+    const { passed } = await createRouting([rule('r', match)], dns({})).decide(
+      input('a@example.org', { source: '198.51.100.1' }),
+    )
+    expect(passed).toMatchObject([{ rule: 'r', isNear }])
+  })
 })
 
 describe('a rule on MX hosts (case 4)', () => {

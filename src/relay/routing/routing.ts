@@ -124,6 +124,7 @@ export function createRouting(
       compiled.slice(0, compiled.indexOf(winner)).map(passed => ({
         rule: passed.rule.name,
         because: whyNot(passed, input, mx),
+        isNear: isNear(passed, input),
       }))
   }
 
@@ -214,6 +215,25 @@ function whyNot(
   const names = mx !== null && 'names' in mx ? mx.names : []
   if (names.length === 0) return `${visible(input.recipient.domain)} has no MX host`
   return `no MX host of ${visible(input.recipient.domain)} (${names.slice(0, 5).map(one).join(', ')}) is in ${listed(rule.match.mx)}`
+}
+
+function isNear({ rule, recipient, sender, source }: CompiledRule, input: RoutingInput): boolean {
+  const holds =
+    recipient?.matches(input.recipient) === true ||
+    sender?.matches(input.sender) === true ||
+    (input.source !== null && source?.matches(input.source) === true)
+  const { domain } = input.recipient
+  return holds || (rule.match.recipient ?? []).some(pattern => isAround(domainIn(pattern), domain))
+}
+
+/** Of `user@.example.org`: `example.org`. Empty for the null sender's. */
+function domainIn(pattern: string): string {
+  return (keyOf(pattern) ?? '').replace(/^\*?\./, '')
+}
+
+/** The same name, or one below the other. */
+function isAround(one: string, other: string): boolean {
+  return one !== '' && (one === other || one.endsWith(`.${other}`) || other.endsWith(`.${one}`))
 }
 
 function shown(path: Path): string {
