@@ -107,6 +107,20 @@ describe('lab status', () => {
     expect(text).toContain('MAIL from <e@f.example>, in clear text: no content')
   })
 
+  test('says what a failed handshake means where OpenSSL is brief', () => {
+    const visit = { at: up.since, helo: null, tls: null, came: 'left-during-tls' as const, mails: [] }
+    const told = (tlsError: string) =>
+      statusText(
+        status([host('mx.a.example', { visits: 1, newest: [{ ...visit, tlsError }] })]),
+        nowMs,
+        context,
+      ).replace(/\n +/g, ' ')
+    expect(told('no suitable signature algorithm')).toContain(
+      'no suitable signature algorithm (the client asked for a certificate with another kind of key)',
+    )
+    expect(told('tlsv1 alert unknown ca')).toMatch(/TLS failed: tlsv1 alert unknown ca$/)
+  })
+
   test('keeps text from outside from the terminal, and to the page', () => {
     const hostile = '\x1b[2J\u202eevil'.repeat(40)
     const visit = {

@@ -166,9 +166,17 @@ function visitLines(visit: VisitReport, context: Context): readonly string[] {
     ...wrapped(`${at.slice(0, 19)}Z ${who}, ${encryption}: ${cameText[came]}`, '  ', '      ').map(
       (line, place) => (place === 0 ? context.paint(colour, line) : line),
     ),
-    ...(tlsError === null ? [] : wrapped(`TLS failed: ${visible(tlsError, 200)}`, '      ', '      ')),
+    ...(tlsError === null ? [] : wrapped(`TLS failed: ${tlsErrorText(tlsError)}`, '      ', '      ')),
     ...mails.flatMap(mailLines),
   ]
+}
+
+/** OpenSSL's reason, and what it means where that is hard to guess: `tlsa check` asks for each kind of key. */
+function tlsErrorText(reason: string): string {
+  const words = visible(reason, 200)
+  return reason === 'no suitable signature algorithm'
+    ? `${words} (the client asked for a certificate with another kind of key)`
+    : words
 }
 
 function mailLines({ from, over, accepted, refused, content }: MailReport): readonly string[] {

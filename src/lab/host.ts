@@ -66,7 +66,7 @@ export interface Visit {
   readonly secured: readonly string[]
   /** Octets that came after an injecting `220`: 0 when the client refused to go on. */
   readonly afterInjection: number
-  /** What went wrong with TLS here, in OpenSSL's words. */
+  /** What went wrong with TLS here, in a few words of OpenSSL's: `no suitable signature algorithm`. */
   readonly tlsError: string | null
 }
 
@@ -308,7 +308,7 @@ function serve(
     raw.off('data', onData)
     const secure = new tls.TLSSocket(raw, { isServer: true, secureContext: context })
     secure.on('error', error => {
-      visit.tlsError = error.message
+      visit.tlsError = reasonOf(error)
       raw.destroy()
     })
     secure.on('secure', () => {
@@ -334,6 +334,12 @@ function serve(
 
 function withDashes(code: number, lines: readonly string[]): string[] {
   return lines.map((line, i) => `${code}${i === lines.length - 1 ? ' ' : '-'}${line}`)
+}
+
+/** OpenSSL's reason. Its whole message also has the address of a thread, and file and line of its source. */
+function reasonOf(error: Error): string {
+  const reason: unknown = Reflect.get(error, 'reason')
+  return typeof reason === 'string' && reason !== '' ? reason : (error.message.split('\n')[0] ?? '')
 }
 
 /** @types/node knows `servername` on the client's options only; on a server's socket it is the client's SNI, or false. */

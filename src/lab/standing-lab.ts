@@ -37,7 +37,7 @@ export interface DnsReport {
   readonly port: number
   /** How many questions came. */
   readonly questions: number
-  /** The last of them, newest last: `mx.example.org A`. */
+  /** The last of them, newest last: `mx.example.org A`; the root is `. DNSKEY`. */
   readonly newest: readonly string[]
 }
 
@@ -120,7 +120,7 @@ function reportOf(lab: Lab, places: readonly Place[], resolver: LabDns | null): 
 }
 
 function dnsReport({ address, port, questions, asked }: LabDns): DnsReport {
-  const newest = asked.slice(-mostQuestions).map(({ name, type }) => `${name} ${type}`)
+  const newest = asked.slice(-mostQuestions).map(({ name, type }) => `${name === '' ? '.' : name} ${type}`)
   return { address, port, questions, newest }
 }
 

@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { connect as tlsConnect } from 'node:tls'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createAuthority } from '../system/certificate-maker.ts'
 import { converse } from './client.ts'
@@ -72,6 +75,26 @@ describe('a visit', () => {
     const host = await hostWith()
     const report = reportVisit(await visited(host, ['EHLO box.example', 'MAIL FROM:<a@b.example>']))
     expect(report).toMatchObject({ came: 'mail-commands', mails: [{ from: 'a@b.example', content: null }] })
+  })
+})
+
+test('what went wrong with TLS is told by its reason, without threads and files of OpenSSL', async () => {
+  const host = await hostWith()
+  const socket = connect(host.port, host.address)
+  socket.on('error', () => {})
+  for (const line of ['EHLO box.example\r\n', 'STARTTLS\r\n']) {
+    await once(socket, 'data')
+    socket.write(line)
+  }
+  await once(socket, 'data')
+  // The host has a key of another kind.
+  const client = tlsConnect({ socket, rejectUnauthorized: false, sigalgs: 'rsa_pss_rsae_sha256' })
+  await expect(once(client, 'secureConnect')).rejects.toThrow('handshake failure')
+  const [visit] = host.visits
+  if (visit === undefined) throw new Error('somebody was there')
+  expect(reportVisit(visit)).toMatchObject({
+    came: 'left-during-tls',
+    tlsError: 'no suitable signature algorithm',
   })
 })
 
