@@ -23,7 +23,7 @@ import {
   maxTtlSeconds,
   minTtlSeconds,
 } from './dns-client.ts'
-import { deadServerMs, udpPayloadBytes, withoutEdnsMs } from './dns-servers.ts'
+import { deadServerMs, ownCaseMs, udpPayloadBytes, withoutEdnsMs } from './dns-servers.ts'
 import type { Resolver } from './resolver.ts'
 import { type Asked, afterwards, closeAll, nobody, serve, type TestServer } from './testing/scripted-dns.ts'
 
@@ -212,6 +212,103 @@ describe('an answer', () => {
     ])
     const [one, two] = server.asked
     expect([one?.query.id === two?.query.id, one?.port === two?.port]).not.toEqual([true, true])
+  })
+})
+
+describe('the case of a name in a question', () => {
+  const nameAsked = ({ query }: Asked) => formatName(query.questions[0]?.name ?? [])
+  const inLowerCase = (asked: Asked, address = '192.0.2.1') => {
+    const questions = asked.query.questions.map(each => ({
+      ...each,
+      name: parseName(nameAsked(asked).toLowerCase()) ?? [],
+    }))
+    asked.reply(
+      encodeMessage({
+        ...response(asked.query, { answers: [rr('x.example', { type: 'A', address })] }),
+        questions,
+      }),
+    )
+  }
+  const ways = (asked: readonly Asked[]) => asked.map(({ via }) => via).join(' ')
+  const long = 'a-name-with-many-letters.example'
+
+  test('is thrown anew each time, and what comes back is in our own', async () => {
+    const server = await serve(asked =>
+      answer(asked, {
+        answers: [rr(nameAsked(asked), { type: 'MX', preference: 10, exchange: `mx.${nameAsked(asked)}` })],
+      }),
+    )
+    for (let time = 0; time < 8; time++) {
+      const resolver = client([server])
+      const { records, aliases } = await resolver.resolve({ name: long, type: 'MX' })
+      expect(records).toEqual([{ type: 'MX', preference: 10, exchange: `mx.${long}` }])
+      expect(aliases).toEqual([])
+    }
+    const names = server.asked.map(nameAsked)
+    expect(new Set(names.map(text => text.toLowerCase()))).toEqual(new Set([long]))
+    expect(new Set(names).size).toBeGreaterThan(6)
+    expect(ways(server.asked)).toBe('udp udp udp udp udp udp udp udp')
+  })
+
+  test('that does not come back is asked for over TCP, and what was forged is not believed', async () => {
+    const server = await serve(asked => {
+      // Whoever did not see the question cannot know its case.
+      if (asked.via === 'udp') inLowerCase(asked, '203.0.113.66')
+      else giveAddress(asked)
+    })
+    const resolver = client([server])
+    expect((await resolver.resolve(a(long))).records).toEqual([{ type: 'A', address: '192.0.2.1' }])
+    // The server is not to blame, and is asked as before.
+    expect((await resolver.resolve(a(`b.${long}`))).records).toEqual([{ type: 'A', address: '192.0.2.1' }])
+    expect(ways(server.asked)).toBe('udp tcp udp tcp')
+  })
+
+  test('is left alone for a while where the server itself does not send it back', async () => {
+    let clock = 0
+    const server = await serve(asked => inLowerCase(asked))
+    const resolver = client([server], { now: () => clock })
+    for (const name of [`a.${long}`, `b.${long}`, `c.${long}`])
+      expect((await resolver.resolve(a(name))).outcome).toBe('no-data')
+    expect(ways(server.asked)).toBe('udp tcp udp udp')
+    expect(server.asked.slice(2).map(nameAsked)).toEqual([`b.${long}`, `c.${long}`])
+    clock = ownCaseMs + 1
+    await resolver.resolve(a(`d.${long}`))
+    expect(ways(server.asked)).toBe('udp tcp udp udp udp tcp')
+  })
+
+  test.each<[string, (asked: Asked) => void, object]>([
+    ['closes TCP connections', asked => asked.hangUp(), {}],
+    ['is silent over TCP', silent, { ...hasty }],
+  ])('costs no answer where a server does not send it back and %s', async (_, overTcp, more) => {
+    const server = await serve(asked => (asked.via === 'udp' ? inLowerCase(asked) : overTcp(asked)))
+    const resolver = client([server], more)
+    expect((await resolver.resolve(a('x.example'))).records).toEqual([{ type: 'A', address: '192.0.2.1' }])
+    expect((await resolver.resolve(a('X.Example.'))).records).toEqual([{ type: 'A', address: '192.0.2.1' }])
+    expect((await resolver.resolve({ name: 'x.example', type: 'AAAA' })).outcome).toBe('no-data')
+    expect(ways(server.asked)).toBe('udp tcp udp udp')
+  })
+
+  test('is our own where a server was silent, or knows no such name and signs nothing', async () => {
+    const sensitive = (asked: Asked) =>
+      nameAsked(asked) === 'x.many-letters.example'
+        ? giveAddress(asked)
+        : answer(asked, { rcode: rcodes.NXDOMAIN })
+    const denying = await serve(sensitive)
+    expect((await client([denying]).resolve(a('x.many-letters.example'))).outcome).toBe('records')
+    expect(ways(denying.asked)).toBe('udp udp')
+    expect((await client([denying]).resolve(a('y.many-letters.example'))).outcome).toBe('no-such-name')
+    const mute = await serve(asked => (nameAsked(asked) === 'x.many-letters.example' ? giveAddress(asked) : null))
+    expect((await client([mute], hasty).resolve(a('x.many-letters.example'))).outcome).toBe('records')
+    expect(ways(mute.asked)).toBe('udp udp')
+  })
+
+  test('does not matter over TCP, and an answer cut short is asked for there', async () => {
+    const server = await serve(asked => {
+      if (asked.via === 'udp') answer(asked, { truncated: true })
+      else inLowerCase(asked)
+    })
+    expect((await client([server]).resolve(a('x.example'))).records).toEqual([{ type: 'A', address: '192.0.2.1' }])
+    expect(server.asked.map(nameAsked)[1]).toBe('x.example')
   })
 })
 
@@ -414,7 +511,7 @@ describe('an alias', () => {
   const zone = (records: Record<string, KnownData[]>) => (asked: Asked) => {
     const [question] = asked.query.questions
     const owner = formatName(question?.name ?? [])
-    const here = (records[owner] ?? []).filter(
+    const here = (records[owner.toLowerCase()] ?? []).filter(
       data => data.type === 'CNAME' || data.type === typeName(question?.type ?? 0),
     )
     answer(
@@ -518,9 +615,10 @@ describe('the cache', () => {
     const server = await serve(script)
     const resolver = client([server], { now: () => clock })
     const first = await resolver.resolve(a('x.example'))
+    const asked = server.asked.length
     clock = seconds * 1000 - 1
     expect(await resolver.resolve(a('x.example'))).toMatchObject({ outcome: first.outcome, cached: true })
-    expect(server.asked.length).toBe(1)
+    expect(server.asked.length).toBe(asked)
     clock = seconds * 1000
     expect((await resolver.resolve(a('x.example'))).cached).toBe(false)
   })

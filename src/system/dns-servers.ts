@@ -92,6 +92,9 @@ export const deadServerMs = 30_000
 /** A server that does not understand EDNS is asked without it for this long (RFC 6891 §6.2.2). */
 export const withoutEdnsMs = 15 * 60_000
 
+/** A server that sends names back in a case of its own is asked in ours for this long. */
+export const ownCaseMs = 15 * 60_000
+
 /** Why a server that cannot send signatures is no use to who wants them. */
 export const noEdns = 'it does not understand EDNS, so it cannot send signatures'
 
@@ -110,14 +113,14 @@ export function createDnsServers(options: DnsServersOptions): DnsServers {
   const resolvConf = createWatchedFile(options.resolvConf ?? '/etc/resolv.conf', parseResolvConf, now)
   const exchanges = new Set<Exchange>()
   const overTls = new Map<string, DnsOverTls>()
-  const habits = new Map<string, { deadUntilMs: number; plainUntilMs: number }>()
+  const habits = new Map<string, { deadUntilMs: number; plainUntilMs: number; ownCaseUntilMs: number }>()
   let last: readonly string[] = []
   let isClosed = false
 
   function settings(): Settings {
     const file = configured.length > 0 ? null : resolvConf()
     return {
-      servers: file === null ? configured : file.servers.map(inClear),
+      servers: file === null ? configured : file.servers.map(fromFile),
       waitMs: options.waitMs ?? file?.timeoutMs ?? defaultWaitMs,
       attempts: options.attempts ?? file?.attempts ?? defaultAttempts,
     }
@@ -128,6 +131,7 @@ export function createDnsServers(options: DnsServersOptions): DnsServers {
     const known = habits.get(id) ?? {
       deadUntilMs: Number.NEGATIVE_INFINITY,
       plainUntilMs: Number.NEGATIVE_INFINITY,
+      ownCaseUntilMs: Number.NEGATIVE_INFINITY,
     }
     habits.set(id, known)
     return known
@@ -143,17 +147,27 @@ export function createDnsServers(options: DnsServersOptions): DnsServers {
       .map(({ server }) => server)
   }
 
-  async function askOnce(server: NameServer, asked: AskedOfServers, waitMs: number, edns: Edns | null) {
-    const { name, type, checking, over } = asked
+  async function askOnce(server: NameServer, asked: AskedNow, waitMs: number, edns: Edns | null) {
+    const { name, type, checking } = asked
     const plain = makeQuery({ id: random(65_536), name, type, edns })
     const query = { ...plain, checkingDisabled: checking === 'disabled' }
-    const running = tlsTo(server)?.ask(query, waitMs) ?? exchange(server, query, waitMs, over)
+    const running = tlsTo(server)?.ask(query, waitMs) ?? inClear(server, query, waitMs, asked)
     exchanges.add(running)
     try {
       return await running.done
     } finally {
       exchanges.delete(running)
     }
+  }
+
+  function inClear(server: NameServer, query: Message, waitMs: number, { over, again }: AskedNow): Exchange {
+    const habit = habitsOf(server)
+    const notEchoed = () => {
+      habit.ownCaseUntilMs = now() + ownCaseMs
+    }
+    // Whoever is silent may be so because of the case.
+    const mixing = again || habit.ownCaseUntilMs > now() ? null : { random, notEchoed }
+    return exchange(server, query, waitMs, over, mixing)
   }
 
   /** Null: the server is asked in clear text. One that is not never is, whatever becomes of its connections. */
@@ -175,7 +189,7 @@ export function createDnsServers(options: DnsServersOptions): DnsServers {
   }
 
   /** One server, with EDNS and, if it does not understand that and may do without, without. */
-  async function askServer(server: NameServer, asked: AskedOfServers, waitMs: number): Promise<Exchanged> {
+  async function askServer(server: NameServer, asked: AskedNow, waitMs: number): Promise<Exchanged> {
     if (asked.dnssec === 'wanted') return askOnce(server, asked, waitMs, { ...ourEdns, dnssecOk: true })
     const habit = habitsOf(server)
     if (habit.plainUntilMs > now()) return askOnce(server, asked, waitMs, null)
@@ -203,7 +217,11 @@ export function createDnsServers(options: DnsServersOptions): DnsServers {
           const triesLeft = order.length * (attempts - round) - index
           if (isClosed) return closed
           if (leftMs <= 0) return failure
-          const result = await askServer(server, asked, Math.min(waitMs, leftMs / triesLeft))
+          const result = await askServer(
+            server,
+            { ...asked, again: round > 0 },
+            Math.min(waitMs, leftMs / triesLeft),
+          )
           switch (result.kind) {
             case 'closed':
               return closed
@@ -250,6 +268,9 @@ export function createDnsServers(options: DnsServersOptions): DnsServers {
   }
 }
 
+/** `again`: all servers were asked before, and none answered. */
+type AskedNow = AskedOfServers & { readonly again: boolean }
+
 interface Settings {
   readonly servers: readonly NameServer[]
   readonly waitMs: number
@@ -276,7 +297,7 @@ function refusal(server: NameServer, why: string): Unheard {
   return { kind: 'failed', why, reason: 'dns.lookup-failed', server: nameServerText(server) }
 }
 
-const inClear = (address: string): NameServer => ({ address, port: clearPort, authenticationName: null })
+const fromFile = (address: string): NameServer => ({ address, port: clearPort, authenticationName: null })
 
 const unproven: DnsReason = 'dns.server-unproven'
 

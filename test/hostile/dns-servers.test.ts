@@ -417,7 +417,14 @@ function sendIfOpen(asked: Asked): void {
   }
 }
 
-const bytesOf = (asked: Asked) => encodeMessage(honestly(asked))
+/** With owners in the case of the question, as real servers have them: they point to it. */
+function bytesOf(asked: Asked): Uint8Array {
+  const message = honestly(asked)
+  const [question] = message.questions
+  const asAsked = (record: ResourceRecord) =>
+    question !== undefined && equalNames(record.name, question.name) ? { ...record, name: question.name } : record
+  return encodeMessage({ ...message, answers: message.answers.map(asAsked) })
+}
 const framed = (bytes: Uint8Array) => Uint8Array.of(bytes.length >> 8, bytes.length & 0xff, ...bytes)
 const nameOf = (text: string): Name => parseName(text) ?? []
 const questionOf = (text: string) => ({ name: nameOf(text), type: typeNumbers.A, class: 1 })

@@ -21,7 +21,9 @@ const type = z
   .string()
   .regex(/^[A-Z0-9]+$/)
   .meta({ id: 'type', description: '`MX`, or `TYPE731` for a number without a name.' })
-const server = z.string().meta({ id: 'server', description: '`192.0.2.53:53`, `[2001:db8::53]:53`' })
+const server = z
+  .string()
+  .meta({ id: 'server', description: '`192.0.2.53:53`, `[2001:db8::53]:53`, `tls://192.0.2.53:853#dns.example`' })
 const checking = z
   .enum(['disabled', 'enabled'])
   .meta({ id: 'checking', description: 'disabled: the servers were told not to check (CD).' })

@@ -81,7 +81,8 @@ make sound zones look broken, and are named in the zone's place.
 
 ## What is asked of servers
 
-- Any recursive server will do that passes DNSSEC records on; it need not validate. EDNS with 1,232 bytes, TCP for what was cut, a random id and port for each question, the question echoed.
+- Any recursive server will do that passes DNSSEC records on; it need not validate. EDNS with 1,232 bytes, TCP for what was cut, a random id and port for each question, the question echoed, its letters in a case that is thrown each time (draft-vixie-dnsext-dns0x20): what comes back in another is asked for over
+  TCP, and a server that has its own case is asked in ours for a quarter of an hour. Who was silent, and who denies a name without a signature, is asked once more in ours.
 - \`tls://192.0.2.53#dns.example\` is asked over TLS (RFC 7858), after its certificate proved that name (RFC 8310, the strict profile): a few connections that are kept for 20 seconds and an hour at most, many questions in flight on each
   (RFC 7766 §6.2.1.1), padded to multiples of 128 bytes (RFC 8467). What a server leaves unanswered when it closes is asked again on another connection. One that does not prove its name is asked nothing, neither here nor in clear text (\`dns.server-unproven\`).
 - A server without EDNS cannot send signatures and counts as failed; SERVFAIL and REFUSED too: the next one is asked. Silent ones are asked again, and after the others for half a minute.
