@@ -47,7 +47,9 @@ const widest = (text: string) => text.split('\n').reduce((most, line) => Math.ma
 
 describe('lab up', () => {
   test('says what to type next, on loopback', () => {
-    const text = upText(up, 'background', context)
+    const text = upText(up, 'background', context, './hermetic')
+    expect(text).toContain('  ./hermetic dns ')
+    expect(text).toContain('  ./hermetic route ')
     expect(text).toContain('--server 127.0.0.1:5353 --anchor /state/anchors')
     expect(text).toContain('--config /state/relay/hermetic.yaml')
     expect(text).toContain("'hermetic lab down' ends it")
@@ -56,14 +58,17 @@ describe('lab up', () => {
 
   test('and in a network namespace; a resolv.conf that is not ours is mentioned', () => {
     const resolver = { address: '127.0.0.1', port: 53, file: '/etc/netns/x/resolv.conf', isOurs: true }
-    const text = upText({ ...up, namespace: 'x', resolver }, 'foreground', context)
+    const text = upText({ ...up, namespace: 'x', resolver }, 'foreground', context, '/opt/h/hermetic')
     expect(text).toContain('  ip netns exec x sh\n')
+    expect(text).toContain('  ip netns exec x /opt/h/hermetic serve --config')
     expect(text).toContain('posttls-finger')
+    expect(widest(text)).toBeLessThanOrEqual(100)
     expect(text).not.toContain('was there before')
     const other = upText(
       { ...up, namespace: 'x', resolver: { ...resolver, isOurs: false } },
       'background',
       context,
+      'hermetic',
     )
     expect(other).toContain('was there before')
   })

@@ -42,7 +42,13 @@ export interface UpDocument extends LabFacts {
   readonly hosts: number
 }
 
-export function upText(document: UpDocument, how: 'background' | 'foreground', context: Context): string {
+/** @param program how a shell calls this program, for the commands to copy */
+export function upText(
+  document: UpDocument,
+  how: 'background' | 'foreground',
+  context: Context,
+  program: string,
+): string {
   const { already, pid, hosts, dns, resolver, files, namespace } = document
   const place = namespace === null ? 'on loopback' : `in the network namespace ${namespace}`
   const dnsAt = `${dns.address}:${dns.port}`
@@ -68,8 +74,8 @@ export function upText(document: UpDocument, how: 'background' | 'foreground', c
     ...rows.map(([what, where]) => `  ${what.padEnd(15)}  ${visible(where, 300)}`),
     '',
     ...(namespace === null
-      ? loopbackHints(files, server)
-      : namespaceHints(files, enter, resolver?.isOurs === true)),
+      ? loopbackHints(files, server, program)
+      : namespaceHints(files, enter, program, resolver?.isOurs === true)),
     '',
     how === 'foreground'
       ? "'hermetic lab status' tells what came to it; Ctrl-C or 'hermetic lab down' ends it."
@@ -77,11 +83,11 @@ export function upText(document: UpDocument, how: 'background' | 'foreground', c
   ].join('\n')
 }
 
-function loopbackHints(files: LabFacts['files'], server: string): readonly string[] {
+function loopbackHints(files: LabFacts['files'], server: string, program: string): readonly string[] {
   return [
     'Ask its DNS, validated from its own root, and see where a relay would deliver and why:',
-    `  hermetic dns ${exampleHost} TLSA --server ${server} --anchor ${shellWord(files.anchors)}`,
-    `  hermetic route bob@${exampleDomain} --config ${shellWord(files.configuration)}`,
+    `  ${program} dns ${exampleHost} TLSA --server ${server} --anchor ${shellWord(files.anchors)}`,
+    `  ${program} route bob@${exampleDomain} --config ${shellWord(files.configuration)}`,
     ...wrapped(
       "Its hosts listen on loopback ports ('hermetic lab status' lists them), and the addresses that its DNS gives lead nowhere: 'hermetic lab run --all' " +
         "plays all of it through a relay in a lab of its own, 'hermetic lab up --real-ports' (root) makes the addresses real for other mail servers.",
@@ -91,12 +97,17 @@ function loopbackHints(files: LabFacts['files'], server: string): readonly strin
   ]
 }
 
-function namespaceHints(files: LabFacts['files'], enter: string, isResolverOurs: boolean): readonly string[] {
+function namespaceHints(
+  files: LabFacts['files'],
+  enter: string,
+  program: string,
+  isResolverOurs: boolean,
+): readonly string[] {
   return [
-    'In there every address of the lab is real, port 25 too, and programs find the resolver by themselves:',
+    'In there every address of the lab is real, port 25 too, and programs find the resolver alone:',
     `  ${enter}sh`,
     `  ${enter}posttls-finger -c -l dane -L summary,verbose ${exampleDomain}`,
-    `  ${enter}hermetic serve --config ${shellWord(files.configuration)}`,
+    `  ${enter}${program} serve --config ${shellWord(files.configuration)}`,
     `  ${enter}postfix -c DIRECTORY start`,
     ...wrapped(
       "A Postfix of your own needs smtp_tls_security_level = dane, smtp_dns_support_level = dnssec, 'n' in the chroot column of master.cf, and a " +

@@ -37,6 +37,7 @@ import { answerIsNo, asHoped, type Context } from '../context.ts'
 import { CliFailure, type FailureCode, failures } from '../failure.ts'
 import { labConfigurationFile, writeLabConfiguration } from '../lab-configuration.ts'
 import { downText, type LabStatus, statusText, type UpDocument, upText } from '../lab-text.ts'
+import { ownProgram } from '../own-program.ts'
 
 /** As commander hands them over. */
 export interface UpOptions {
@@ -134,7 +135,7 @@ async function stay(directory: HeldDirectory, namespace: string | null, context:
     })
     try {
       const document = upDocument(report(), 'new')
-      context.answer({ ...document }, upText(document, 'foreground', context))
+      context.answer({ ...document }, upText(document, 'foreground', context, ownProgram()))
       await ended.promise
     } finally {
       await socket.close()
@@ -181,7 +182,7 @@ async function inBackground(before: readonly string[], directory: string, contex
   const { document } = said
   if (document.schema === 'hermetic.error/1') throw failureIn(document)
   const answer = document as UpDocument
-  context.answer({ ...answer }, upText(answer, 'background', context))
+  context.answer({ ...answer }, upText(answer, 'background', context, ownProgram()))
   return asHoped
 }
 
@@ -267,7 +268,7 @@ async function alreadyUp(wanted: string | null, context: Context): Promise<numbe
       "'hermetic lab down' ends it.",
     )
   const document = upDocument(status, 'was-up')
-  context.answer({ ...document }, upText(document, 'background', context))
+  context.answer({ ...document }, upText(document, 'background', context, ownProgram()))
   return asHoped
 }
 
