@@ -37,3 +37,10 @@ test('more than one attempt tries are told apart: those that failed lately first
   expect(tried).toHaveLength(maxTried)
   expect(addresses(left)).toEqual(['192.0.2.1'])
 })
+
+test('what failed by a clock that was ahead is not put off for the difference', async () => {
+  const knowledge = memory()
+  knowledge.failed('192.0.2.1:25', 'net.timeout', now + 864_000_000)
+  const { tried } = inOrderOfHope(await candidates(2), knowledge, now)
+  expect(addresses(tried)).toEqual(['192.0.2.1', '192.0.2.2'])
+})

@@ -4,7 +4,7 @@
  * It is asked at each attempt, because what is learned changes faster than an itinerary. A hostile zone can name hundreds of hosts, and an attempt
  * that tried them all would not end in a day; RFC 5321 §5.1 asks for two addresses at least.
  */
-import type { Knowledge } from '../knowledge/knowledge.ts'
+import { type Knowledge, longestAvoidMs } from '../knowledge/knowledge.ts'
 import type { Candidate } from './types.ts'
 
 export interface InOrderOfHope {
@@ -18,9 +18,11 @@ export function inOrderOfHope(
   knowledge: Pick<Knowledge, 'hint'>,
   nowMs: number,
 ): InOrderOfHope {
-  const failedLately = candidates.filter(
-    ({ address, port }) => (knowledge.hint(`${address}:${port}`)?.avoidUntilMs ?? 0) > nowMs,
-  )
+  const failedLately = candidates.filter(({ address, port }) => {
+    const leftMs = (knowledge.hint(`${address}:${port}`)?.avoidUntilMs ?? 0) - nowMs
+    // Longer than anything is avoided for: noted when the clock was ahead.
+    return leftMs > 0 && leftMs <= longestAvoidMs
+  })
   const ordered =
     failedLately.length === 0
       ? candidates

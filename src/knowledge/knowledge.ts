@@ -34,3 +34,6 @@ export interface StoredKnowledge extends Knowledge {
   /** Zones that were proven, by the DNS. */
   readonly proofs: ProofMemory
 }
+
+/** How long a target is left alone at most, in ms. */
+export const longestAvoidMs = 60 * 60_000

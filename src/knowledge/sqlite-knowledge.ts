@@ -5,7 +5,7 @@
  */
 import { startStoreThread } from '../system/store-thread.ts'
 import { createKeptProofs } from './kept-proofs.ts'
-import type { HostHint, StoredKnowledge } from './knowledge.ts'
+import { type HostHint, longestAvoidMs, type StoredKnowledge } from './knowledge.ts'
 import {
   type KnowledgeBatch,
   type KnowledgeFound,
@@ -182,9 +182,8 @@ export async function openKnowledge({ directory, now }: KnowledgeOptions): Promi
   }
 }
 
-/** How long a target is left alone after its first failure and at most, in ms. */
+/** How long a target is left alone after its first failure, in ms. */
 const firstAvoidMs = 60_000
-const longestAvoidMs = 60 * 60_000
 
 /** How long after that time a further failure still counts as one in a row, in ms. */
 const rememberMs = 2 * 60 * 60_000
