@@ -3,6 +3,7 @@
  * conversations).
  */
 import { mayConnect, parseNetwork } from '../judgement/addresses.ts'
+import type { DnsStanding } from '../judgement/evidence.ts'
 import type { NameProof, Plan } from '../judgement/plan.ts'
 import { isAtLeast } from '../judgement/plan-rules.ts'
 import { peerProof } from '../judgement/verdict.ts'
@@ -37,16 +38,19 @@ export interface HopOptions {
   readonly handshakeMs?: number
   /** Milliseconds since 1970. */
   readonly now: () => number
+  /** Milliseconds of a clock that never goes back, which tells how long something holds. Default: `performance.now`. */
+  readonly monotonicMs?: () => number
   /** A whole number, evenly spread over 0 to `below` - 1. */
   readonly random: (below: number) => number
 }
 
 export function createHop(options: HopOptions): Hop {
-  const { resolver, knowledge, now, random, dialer } = options
+  const { resolver, knowledge, now, random, dialer, monotonicMs = () => performance.now() } = options
   const open = new Set<Conversation>()
   const stopping = new AbortController()
-  /** Which roots a candidate's peer was or will be judged by. A candidate that is not of ours is in here for nobody, and satisfies nothing. */
-  const rootsOf = new WeakMap<Candidate, { readonly roots: string | null }>()
+  const groundsOf = new WeakMap<Itinerary | Candidate, Grounds>()
+  /** When the certificates of a channel expire, by the clock that never goes back. */
+  const endOf = new WeakMap<Channel, number>()
 
   const networks = (texts: readonly string[]) =>
     texts.map(text => {
@@ -94,20 +98,36 @@ export function createHop(options: HopOptions): Hop {
     nextSessionId: sessionIds(now, random),
   }
 
+  const validation = () => resolver.standing?.validation
+  const isOfThisStanding = ({ standing }: Grounds) => standing === 'any' || standing === validation()
+
+  const groundsFor = ({ dns, expiresAtMs, destination }: Itinerary, standing: Grounds['standing']): Grounds => {
+    const leftMs = Math.max(leastLifeMs, expiresAtMs - now())
+    const roots = destination.kind === 'hosts' ? destination.roots : null
+    if (!isUnvalidated(dns) || resolver.standing === undefined || resolver.standing.trust === 'none')
+      return { roots, untilMs: monotonicMs() + leftMs, standing: 'any' }
+    return { roots, untilMs: monotonicMs() + Math.min(leftMs, unvalidatedLifeMs), standing }
+  }
+
   const satisfies = (channel: Channel, candidate: Candidate): boolean => {
     const { plan: made } = channel.candidate
     const { plan: asked } = candidate
-    const [madeRoots, askedRoots] = [rootsOf.get(channel.candidate), rootsOf.get(candidate)]
+    const [madeOn, askedOn] = [groundsOf.get(channel.candidate), groundsOf.get(candidate)]
+    const endMs = endOf.get(channel)
+    // A candidate or a channel that is not of ours satisfies nothing.
+    if (madeOn === undefined || askedOn === undefined || endMs === undefined) return false
+    if (!channel.usable || now() >= channel.expiresAtMs || monotonicMs() >= endMs) return false
+    if (!isOfThisStanding(askedOn)) return false
+    // What records prove is true for as long as they are (RFC 7672 §2.2.1, RFC 7671 §8.1).
+    if (asked.dane?.kind === 'records' && monotonicMs() >= askedOn.untilMs) return false
+    // The very candidate it was opened for needs no comparing.
+    if (channel.candidate === candidate) return true
     const proof = peerProof(channel.verdict)
     return (
-      channel.usable &&
-      now() < channel.expiresAtMs &&
       channel.candidate.address === candidate.address &&
       channel.candidate.port === candidate.port &&
       made.implicitTls === asked.implicitTls &&
-      madeRoots !== undefined &&
-      askedRoots !== undefined &&
-      madeRoots.roots === askedRoots.roots &&
+      madeOn.roots === askedOn.roots &&
       hasSameNames(made, asked) &&
       hasSameRecords(made, asked) &&
       isAsStrict(made, asked) &&
@@ -118,13 +138,31 @@ export function createHop(options: HopOptions): Hop {
 
   return {
     async itinerary(destination) {
-      const found: Itinerary = await findItinerary(itineraryParts, destination)
-      const roots = destination.kind === 'hosts' ? destination.roots : null
-      for (const candidate of found.candidates) rootsOf.set(candidate, { roots })
+      let standing = validation()
+      let found = await findItinerary(itineraryParts, destination)
+      if (standing !== validation() && isUnvalidated(found.dns)) {
+        // Some answers are from before the change, and some from after it.
+        standing = validation()
+        found = await findItinerary(itineraryParts, destination)
+      }
+      const grounds = groundsFor(found, standing)
+      for (const of of [found, ...found.candidates]) groundsOf.set(of, grounds)
       return found
     },
+    isCurrent(itinerary) {
+      const grounds = groundsOf.get(itinerary)
+      if (grounds === undefined || !isOfThisStanding(grounds)) return false
+      return now() < itinerary.expiresAtMs && monotonicMs() < grounds.untilMs
+    },
     mxNames: domain => findMxNames(itineraryParts, domain),
-    reach: (candidate, itinerary, clearText = 'as-planned') => reach(reachParts, candidate, itinerary, clearText),
+    async reach(candidate, itinerary, clearText = 'as-planned') {
+      // How long the answers hold is not the channel's to say: `satisfies` asks the candidate, whose answers may be newer, for each transaction.
+      const lasting = { ...itinerary, expiresAtMs: Number.POSITIVE_INFINITY }
+      const reached = await reach(reachParts, candidate, lasting, clearText)
+      if (reached.kind === 'channel')
+        endOf.set(reached.channel, monotonicMs() + reached.channel.expiresAtMs - now())
+      return reached
+    },
     satisfies,
     close() {
       stopping.abort()
@@ -132,6 +170,20 @@ export function createHop(options: HopOptions): Hop {
       return Promise.resolve()
     },
   }
+}
+
+/** What an itinerary and its candidates stand on. */
+interface Grounds {
+  /** Which roots the peers are judged by. */
+  readonly roots: string | null
+  /** When the first of the answers reaches the end of its time, by the clock that never goes back. */
+  readonly untilMs: number
+  /** What the name servers have to be good for, still: what was planned by answers that nobody could validate says nothing about what they say once somebody can. */
+  readonly standing: DnsStanding['validation'] | 'any' | undefined
+}
+
+function isUnvalidated(answers: Itinerary['dns']): boolean {
+  return answers.some(({ security }) => security === 'unvalidated')
 }
 
 function hasSameNames(one: Plan, other: Plan): boolean {
@@ -160,6 +212,12 @@ function isAsStrict(made: Plan, asked: Plan): boolean {
     (made.implicitTls || startTlsOrder.indexOf(made.starttls) >= startTlsOrder.indexOf(asked.starttls))
   )
 }
+
+/** What was asked for a moment ago is good for what it was asked for, though its time be over (RFC 1035 §3.2.1, a TTL of zero). */
+const leastLifeMs = 1_000
+
+/** Whether answers can be validated again is found out when questions are asked: where they could not be, that is once a minute at least. */
+const unvalidatedLifeMs = 60_000
 
 const nameOrder: readonly NameProof[] = ['unauthenticated', 'mta-sts', 'secure-mx', 'configured']
 const startTlsOrder: readonly Plan['starttls'][] = ['never', 'if-offered', 'required']

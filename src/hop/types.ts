@@ -57,7 +57,7 @@ export interface Itinerary {
     readonly because: string | null
     readonly aliases: readonly string[]
   } | null
-  /** After this the DNS must be asked again. */
+  /** After this the DNS must be asked again. Of the wall clock, for people; whether it is so is what `Hop.isCurrent` says. */
   readonly expiresAtMs: number
   /** The MX host names of the domain as published, in order of preference (for routes on any MX host); empty for `hosts`. */
   readonly mxNames: readonly string[]
@@ -105,7 +105,10 @@ interface ChannelBase {
   readonly session: string
   /** `TLSv1.3 TLS_AES_256_GCM_SHA384`, or null in clear. */
   readonly tls: string | null
-  /** When the evidence it was judged by expires: no transaction may begin after this. */
+  /**
+   * When the certificates it was judged by expire, and in any case in an hour: no transaction may begin after this, which `Hop.satisfies` heeds. What the DNS said
+   * has a time of its own, that of the candidate which a transaction goes by.
+   */
   readonly expiresAtMs: number
   /** Passes one message. Never rejects for anything a peer does. One at a time. */
   send(mail: Mail): Promise<TransactionResult>
@@ -153,7 +156,12 @@ export interface Hop {
   }>
   /** Connects, greets, secures and judges; no mail command has been sent when it resolves. */
   reach(candidate: Candidate, itinerary: Itinerary, clearText?: ClearText): Promise<Reached>
-  /** Whether a channel judged under its own plan may serve a candidate under another (ARCHITECTURE decision 1). */
+  /** Whether mail may still be planned by it: its answers hold, and the name servers are good for what they were good for then. */
+  isCurrent(itinerary: Itinerary): boolean
+  /**
+   * Whether a transaction may begin now on the channel for mail that goes by this candidate: the channel was judged under its own plan, and the candidate may have another
+   * (ARCHITECTURE decision 1). False as well once the records that the candidate's plan stands on have reached the end of their time, its own channel's included.
+   */
   satisfies(channel: Channel, candidate: Candidate): boolean
   close(): Promise<void>
 }

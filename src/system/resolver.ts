@@ -12,12 +12,13 @@ export interface Resolver {
    * no difference.
    */
   readonly lenient?: Pick<Resolver, 'resolve'>
+  /** What the servers are good for, as last found. Left out: nobody finds that out, and it never changes. */
+  readonly standing?: DnsStanding
 }
 
 /** A resolver that also says whether its answers are validated, and finds that out anew from time to time. */
 export interface TrustedResolver extends Resolver {
   /** Asks the servers what they are good for; resolves with what was found. Questions before that wait for the first one. */
   probe(): Promise<DnsStanding>
-  /** As last found. */
   readonly standing: DnsStanding
 }

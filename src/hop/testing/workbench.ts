@@ -71,7 +71,7 @@ export function memory(): Knowledge {
 
 /** A hop whose connections to any address and port end at `port` of this machine. */
 export function workbench(port: number, options: Partial<HopOptions> = {}) {
-  const knowledge = options.knowledge ?? memory()
+  const { knowledge = memory(), now = Date.now } = options
   const hop = createHop({
     resolver: zone({ 'mail.example A': [a('192.0.2.1')] }),
     dialer: () => ({ address: '127.0.0.1', port }),
@@ -80,7 +80,8 @@ export function workbench(port: number, options: Partial<HopOptions> = {}) {
     ownAddresses: [],
     allowAddresses: ['192.0.2.0/24', '2001:db8::/32'],
     timeouts: defaultClientTimeouts,
-    now: Date.now,
+    now,
+    monotonicMs: now,
     random: below => Math.floor(Math.random() * below),
     ...options,
   })

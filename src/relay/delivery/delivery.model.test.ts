@@ -134,6 +134,7 @@ test('every recipient is delivered, or returned, exactly once; connections and m
         },
         knowledge: { hint: () => null },
         now: clock.now,
+        monotonicMs: clock.now,
         after: clock.after,
       }
       let delivery = createDelivery(parts)

@@ -39,6 +39,8 @@ interface World {
   readonly limits?: Partial<DeliveryParts['settings']['limits']>
   readonly hints?: Readonly<Record<string, HostHint>>
   readonly spool?: (spool: Spool) => Spool
+  /** How long answers of the DNS hold. */
+  readonly holdsMs?: number
 }
 
 /** A delivery side with its spool, its clock and the hosts of its world. */
@@ -46,7 +48,11 @@ function relay(world: World = {}) {
   const clock = createClock()
   const memory = createMemorySpool()
   const spool = world.spool?.(memory) ?? memory
-  const hop = createScriptedHop(world.ways ?? (domain => [`mx1.${domain}`, `mx2.${domain}`]), world.hosts, clock)
+  const { ways = (domain: string) => [`mx1.${domain}`, `mx2.${domain}`], hosts, holdsMs = 5 * minute } = world
+  const hop = createScriptedHop(ways, hosts, { now: clock.now, holdsMs })
+  /** The wall clock may be wrong, and put right. */
+  const wall = { aheadMs: 0 }
+  const now = () => clock.now() + wall.aheadMs
   const events: LifeEvent[] = []
   const notices: string[] = []
   const limits = {
@@ -74,7 +80,8 @@ function relay(world: World = {}) {
       notice: (_severity, text) => notices.push(text),
     },
     knowledge: { hint: target => world.hints?.[target] ?? null },
-    now: clock.now,
+    now,
+    monotonicMs: clock.now,
     after: clock.after,
   }
   const delivery = createDelivery(parts)
@@ -89,21 +96,21 @@ function relay(world: World = {}) {
     void body.write(content)
     const from = more.from === undefined ? 'sender@example.net' : more.from
     const message: NewMessage = {
-      id: spool.newId(clock.now()),
+      id: spool.newId(now()),
       envelope: {
         from: from === null ? null : path(from),
         recipients: to.map(path),
         demands: { eightBit: false, smtputf8: false },
       },
-      receivedAtMs: clock.now(),
-      expiresAtMs: clock.now() + (more.expireMs ?? 5 * 24 * hour),
+      receivedAtMs: now(),
+      expiresAtMs: now() + (more.expireMs ?? 5 * 24 * hour),
       origin: { via: 'smtp', address: '192.0.2.77', helo: 'client.example', tls: null },
     }
     expect(await spool.accept(message, body)).toBeNull()
     const pending = to.map((_, index) => ({
       index,
       attempts: 0,
-      nextAttemptAtMs: clock.now(),
+      nextAttemptAtMs: now(),
       lastFailure: null,
     }))
     const stored: StoredMessage = { ...message, sizeBytes: content.length, pending }
@@ -119,7 +126,7 @@ function relay(world: World = {}) {
   const attempts = (): DeliveryDocument[] =>
     events.flatMap(event => (event.kind === 'attempted' ? [event.delivery] : []))
   const sent = () => hop.did.filter(line => /#\d+ \S+@/.test(line))
-  return { clock, spool, hop, events, notices, delivery, accept, submit, attempts, sent, parts }
+  return { clock, wall, spool, hop, events, notices, delivery, accept, submit, attempts, sent, parts }
 }
 
 const down = { unreachable: () => failure('net.refused') }
@@ -853,7 +860,7 @@ describe('connections', () => {
     await submit(['a@one.example'])
     await clock.advance(500)
     // The way has changed: the host has a new address.
-    parts.hop.satisfies = () => false
+    parts.hop.satisfies = ({ session }) => session !== 'session-1'
     await clock.advance(400_000)
     await submit(['b@one.example'])
     await clock.advance(0)
@@ -1031,6 +1038,168 @@ describe('a next hop that is down', () => {
     isDown = false
     await clock.advance(30 * minute)
     expect((await spool.counts()).messages).toBe(0)
+  })
+})
+
+describe('a wall clock that was ahead and is put right', () => {
+  const ahead = 10 * 24 * hour
+
+  test('leaves no next hop down for the difference, and no mail is put off untried', async () => {
+    let isDown = true
+    const { clock, wall, submit, attempts } = relay({
+      ways: () => ['mx'],
+      hosts: { mx: { unreachable: () => (isDown ? failure('net.timeout') : null) } },
+    })
+    wall.aheadMs = ahead
+    await submit(['a@one.example'])
+    await clock.advance(0)
+    wall.aheadMs = 0
+    isDown = false
+    await clock.advance(2 * minute)
+    await submit(['b@one.example'])
+    await clock.advance(0)
+    expect(attempts().at(-1)?.recipients[0]).toMatchObject({ outcome: 'delivered' })
+  })
+
+  test('takes the last attempt from no message', async () => {
+    const { clock, wall, hop, submit } = relay({
+      ways: () => ['mx'],
+      hosts: { mx: { unreachable: () => failure('net.timeout') } },
+    })
+    const connects = () => hop.did.filter(line => line === 'connect mx').length
+    wall.aheadMs = ahead
+    await submit(['a@one.example'])
+    await clock.advance(0)
+    wall.aheadMs = 0
+    await submit(['b@one.example'], { from: null, expireMs: 20_000 })
+    await clock.advance(10_000)
+    expect(connects()).toBe(1)
+    await clock.advance(10_000)
+    expect(connects()).toBe(2)
+  })
+
+  test('lets nothing go by old answers, nor on old connections', async () => {
+    const { clock, wall, hop, submit } = relay({ ways: () => ['mx'] })
+    wall.aheadMs = ahead
+    await submit(['a@one.example'])
+    await clock.advance(1_000)
+    wall.aheadMs = 0
+    for (let i = 0; i < 360; i++) {
+      await submit([`${i}@one.example`])
+      await clock.advance(1_000)
+    }
+    expect(hop.did.filter(line => line.startsWith('plan'))).toHaveLength(2)
+    expect(hop.did.filter(line => line.startsWith('connect'))).toHaveLength(2)
+  })
+})
+
+describe('what the DNS said', () => {
+  const plans = (did: readonly string[]) => did.filter(line => line.startsWith('plan')).length
+
+  test('is not kept by a next hop that is quiet, nor by one that is down', async () => {
+    let isDown = false
+    const { clock, hop, submit } = relay({
+      ways: () => ['mx'],
+      hosts: { mx: { unreachable: () => (isDown ? failure('net.timeout') : null) } },
+    })
+    await submit(['a@one.example'])
+    await clock.advance(0)
+    await submit(['b@one.example'])
+    await clock.advance(10_000)
+    expect(plans(hop.did)).toBe(1)
+    isDown = true
+    await submit(['c@one.example'])
+    await clock.advance(61_000)
+    expect(plans(hop.did)).toBe(2)
+    await submit(['d@one.example'])
+    await clock.advance(0)
+    expect(plans(hop.did)).toBe(3)
+  })
+
+  test('is still told of a message that is put off while it is down', async () => {
+    const { clock, submit, attempts } = relay({ hosts: { 'mx1.one.example': down, 'mx2.one.example': down } })
+    await submit(['a@one.example'])
+    await submit(['b@one.example'])
+    await clock.advance(0)
+    expect(attempts().map(({ planned }) => planned?.name)).toEqual(['unauthenticated', 'unauthenticated'])
+  })
+
+  test('and ended before the host had greeted is asked for again: the same answer keeps the connection', async () => {
+    const slow = held()
+    const { clock, hop, submit } = relay({
+      ways: () => ['mx'],
+      hosts: { mx: { greets: async () => void (await slow.answer()) } },
+      holdsMs: 5_000,
+    })
+    await submit(['a@one.example'])
+    await clock.advance(12_000)
+    expect(hop.did).toEqual(['plan one.example', 'connect mx'])
+    slow.next()
+    await clock.advance(0)
+    expect(hop.did).toEqual(['plan one.example', 'connect mx', 'plan one.example', 'mx#1 a@one.example'])
+  })
+
+  test('another answer takes the connection, before anything is sent on it', async () => {
+    const slow = held()
+    let names = ['old', 'other']
+    const { clock, hop, submit } = relay({
+      ways: () => names,
+      hosts: { old: { greets: async () => void (await slow.answer()) } },
+      holdsMs: 5_000,
+    })
+    await submit(['a@one.example'])
+    await clock.advance(12_000)
+    names = ['new']
+    slow.next()
+    await clock.advance(0)
+    expect(hop.did).toEqual([
+      'plan one.example',
+      'connect old',
+      'plan one.example',
+      'close old#1',
+      'connect new',
+      'new#2 a@one.example',
+    ])
+  })
+
+  test('and one that cannot be had then keeps the mail', async () => {
+    const slow = held()
+    let isLost = false
+    const { clock, hop, submit, attempts } = relay({
+      ways: () => (isLost ? failure('dns.lookup-failed') : ['mx']),
+      hosts: { mx: { greets: async () => void (await slow.answer()) } },
+      holdsMs: 5_000,
+    })
+    await submit(['a@one.example'])
+    await clock.advance(12_000)
+    isLost = true
+    slow.next()
+    await clock.advance(0)
+    expect(hop.did.slice(2)).toEqual(['plan one.example', 'close mx#1'])
+    expect(attempts()[0]?.recipients[0]).toMatchObject({
+      outcome: 'deferred',
+      failure: { code: 'dns.lookup-failed' },
+    })
+  })
+
+  test('may change for ever: a host is begun anew once in one attempt, and the mail waits', async () => {
+    const { clock, hop, submit, attempts, parts } = relay({ ways: () => ['mx'] })
+    parts.hop.satisfies = () => false
+    await submit(['a@one.example'])
+    await clock.advance(0)
+    expect(hop.did).toEqual([
+      'plan one.example',
+      'connect mx',
+      'plan one.example',
+      'close mx#1',
+      'connect mx',
+      'plan one.example',
+      'close mx#2',
+    ])
+    expect(attempts()[0]?.recipients[0]).toMatchObject({
+      outcome: 'deferred',
+      failure: { code: 'dane.lookup-failed' },
+    })
   })
 })
 

@@ -46,6 +46,8 @@ export interface DeliveryParts {
   readonly reporter: Reporter
   readonly knowledge: Pick<Knowledge, 'hint'>
   readonly now: () => number
+  /** Milliseconds of a clock that never goes back. Default: `performance.now`. */
+  readonly monotonicMs?: () => number
   /** Default: Node's timers. */
   readonly after?: After
 }
@@ -66,6 +68,7 @@ interface Work {
 /** Begins at once to take what is due out of the spool. */
 export function createDelivery(parts: DeliveryParts): Delivery {
   const { settings, spool, hop, routing, reporter, knowledge, now } = parts
+  const { monotonicMs = () => performance.now() } = parts
   const timers = parts.after ?? afterTimeout
   const after: After = (delayMs, run) =>
     timers(delayMs, () => {
@@ -139,7 +142,7 @@ export function createDelivery(parts: DeliveryParts): Delivery {
           recipients,
           place: place++,
           content: () => work.content ?? spool.read(message.id),
-          queuedAtMs: now(),
+          queuedAtMs: monotonicMs(),
         })
       }
     } catch (error) {
@@ -187,7 +190,7 @@ export function createDelivery(parts: DeliveryParts): Delivery {
       // Apart from the next hops' places, so that no two documents of one round share an id.
       place: unroutedPlace + recipient.index,
       content: noContent,
-      queuedAtMs: nowMs,
+      queuedAtMs: monotonicMs(),
     }
     tell(
       work,
@@ -217,6 +220,7 @@ export function createDelivery(parts: DeliveryParts): Delivery {
       reporter,
       connections,
       now,
+      monotonicMs,
       lanes: () => Math.min(settings.limits.deliveriesPerNextHop, settings.limits.deliveries),
       downMs: () => Math.min(longestDownMs, settings.retry.scheduleMs[0] ?? longestDownMs),
       took,
@@ -457,7 +461,7 @@ export function createDelivery(parts: DeliveryParts): Delivery {
   /** One coarse timer for all next hops, only while there are any. */
   function sweepIn(delayMs: number): void {
     if (isStopping) return
-    const atMs = now() + delayMs
+    const atMs = monotonicMs() + delayMs
     if (nextSweep !== null && nextSweep.atMs <= atMs) return
     nextSweep?.cancel()
     nextSweep = { atMs, cancel: after(delayMs, sweep) }
@@ -487,7 +491,7 @@ export function createDelivery(parts: DeliveryParts): Delivery {
    */
   function makeRoom(): void {
     const share = Math.max(1, Math.floor(settings.limits.activeMessages / shares))
-    const nowMs = now()
+    const nowMs = monotonicMs()
     for (const nextHop of nextHops.values()) {
       const oldest = nextHop.oldestQueuedAtMs
       if (oldest === null || nextHop.queued <= share || nowMs - oldest < patienceMs) continue
@@ -496,7 +500,7 @@ export function createDelivery(parts: DeliveryParts): Delivery {
         'warning',
         `${nextHop.label} is slow: ${back.length} messages for it go back to the queue, so that others are served`,
       )
-      for (const task of back) over(busyReport(task, nextHop, nowMs))
+      for (const task of back) over(busyReport(task, nextHop, now()))
     }
   }
 

@@ -11,6 +11,9 @@
  * When every host failed before mail could be sent, the next hop is down: what waits for it is deferred together, and what comes is too, until it is time
  * for one message to probe it. Thousands of messages for a dead host cost one attempt, and no memory (RFC 5321 §4.5.4.1).
  *
+ * What the DNS says is asked for when mail comes, and let go of when none is left. It may reach the end of its time while a slow host is being reached: then it is asked
+ * for again before anything is sent, and the connection is used if it would have been opened under the new answers, too.
+ *
  * It does not decide what becomes of a recipient after a failure, and it stores nothing: it hands back reports.
  */
 import { inOrderOfHope, maxTried } from '../../hop/hope.ts'
@@ -46,6 +49,8 @@ export interface NextHopParts {
   readonly reporter: Pick<Reporter, 'session' | 'notice'>
   readonly connections: Connections
   readonly now: () => number
+  /** Milliseconds of a clock that never goes back, which tells how long something has lasted. */
+  readonly monotonicMs: () => number
   /** Connections to this next hop at a time. */
   readonly lanes: () => number
   /** How long a next hop that failed is left alone, in ms. */
@@ -60,7 +65,7 @@ export interface NextHop extends ConnectionUser {
   readonly label: string
   readonly planned: Planned
   add(task: Task): void
-  /** Messages that wait, and how long the oldest has. */
+  /** Messages that wait, and since when the oldest has, by the clock that never goes back. */
   readonly queued: number
   readonly oldestQueuedAtMs: number | null
   /** Takes waiting messages back, newest first, until `keep` are left. */
@@ -81,7 +86,7 @@ export interface NextHop extends ConnectionUser {
   ended(): Promise<void>
 }
 
-/** A channel, and what reports say of it. */
+/** A channel, and what reports say of it. Times are of the clock that never goes back. */
 interface Line {
   readonly channel: Channel
   readonly carrier: Carrier
@@ -90,7 +95,7 @@ interface Line {
 }
 
 export function createNextHop(destination: Destination, parts: NextHopParts): NextHop {
-  const { hop, knowledge, reporter, connections, now, over } = parts
+  const { hop, knowledge, reporter, connections, now, monotonicMs, over } = parts
   const label = labelOf(destination)
   const queue = createQueue<Task>()
   const idle: Line[] = []
@@ -99,13 +104,16 @@ export function createNextHop(destination: Destination, parts: NextHopParts): Ne
   /** Lanes, and connections that say goodbye. */
   const running = new Set<Promise<void>>()
   let lanes = 0
+  /** Kept only while there is mail or a connection: thousands of next hops may be known, and a stranger decides how large theirs is. */
   let plan: Itinerary | null = null
+  let plannedName: Planned['name'] = destination.kind === 'hosts' ? 'configured' : null
   let asking: Promise<Itinerary> | null = null
   /** A connection came about, and none has failed for all hosts since. */
   let isProven = false
   let down: {
     readonly failure: Failure
     readonly host: string | null
+    /** By the clock that never goes back. */
     readonly sinceMs: number
     readonly untilMs: number
   } | null = null
@@ -149,13 +157,14 @@ export function createNextHop(destination: Destination, parts: NextHopParts): Ne
     }
     lanes--
     if (line !== null && !isStopping && line.channel.usable && !connections.contended) {
-      line.idleSinceMs = now()
+      line.idleSinceMs = monotonicMs()
       idle.push(line)
     } else {
       close(line)
       connections.release()
     }
     serve()
+    forgetIfQuiet()
   }
 
   /**
@@ -173,19 +182,13 @@ export function createNextHop(destination: Destination, parts: NextHopParts): Ne
         attempt.restFails(notTried(down?.failure), down?.host ?? null)
         return line
       }
-      let itinerary = plan
-      if (itinerary === null || itinerary.expiresAtMs <= now()) itinerary = await ask()
-      if (itinerary.failure !== null || itinerary.candidates.length === 0) {
-        const failure = itinerary.failure ?? internal('no host and no reason for it')
-        attempt.restFails(failure, itinerary.skipped[0]?.host ?? null)
-        goDown(failure, null)
-        return line
-      }
+      let itinerary: Itinerary = plan !== null && hop.isCurrent(plan) ? plan : await ask()
       const mayLeaveTlsOut = hadFailedHandshake(task)
       let tries: Try[] | null = null
-      let next = 0
-      for (const { failure, host } of itinerary.skipped)
-        if (entryOf(failure.reason).lasting === 'for-now') attempt.obstacle(failure, host, null)
+      /** Those that this attempt need not try any more. */
+      const spent = new Set<string>()
+      let mayStartOver = true
+      if (!leadsOn(itinerary, attempt)) return line
       /** The line was opened in this attempt: when it breaks, that tells of the host. */
       let isFresh = false
       let connected = false
@@ -198,13 +201,18 @@ export function createNextHop(destination: Destination, parts: NextHopParts): Ne
         if (line === null) {
           if (isStopping) return spare
           if (tries === null) {
-            const { tried, left } = inOrderOfHope(itinerary.candidates, knowledge, now())
-            tries = tried.map(candidate => ({ candidate, clearText: 'as-planned' }))
-            if (left[0] !== undefined) attempt.obstacle(tooMany(left.length + tried.length), left[0].host, null)
+            const { candidates } = itinerary
+            const untried = candidates.filter(candidate => !spent.has(targetOf(candidate)))
+            const { tried: hopeful, left } = inOrderOfHope(untried, knowledge, now())
+            const first = hopeful.slice(0, maxTried - spent.size)
+            const without = hopeful[first.length] ?? left[0]
+            tries = first.map(candidate => ({ candidate, clearText: 'as-planned' }))
+            if (without !== undefined) attempt.obstacle(tooMany(candidates.length), without.host, null)
           }
-          const one: Try | undefined = tries[next++]
+          const one: Try | undefined = tries.shift()
           if (one === undefined) break
           const { candidate, clearText } = one
+          spent.add(targetOf(candidate))
           close(spare)
           spare = null
           const reached = await hop.reach(candidate, itinerary, clearText)
@@ -221,6 +229,23 @@ export function createNextHop(destination: Destination, parts: NextHopParts): Ne
           isFresh = true
           proven()
         } else attempt.used(line.channel.session)
+
+        if (isFresh && !isServedBy(line, itinerary)) {
+          // It took longer than what it stands on holds: what the DNS says now decides whether anything is sent.
+          itinerary = await ask()
+          tries = null
+          if (!isServedBy(line, itinerary)) {
+            const { candidate, usable } = line.channel
+            close(line)
+            line = null
+            attempt.obstacle(usable ? overtaken : goneMeanwhile, candidate.host, null)
+            // Once, the host is tried again: its zone may have changed just then.
+            if (mayStartOver) spent.delete(targetOf(candidate))
+            mayStartOver = false
+            if (!leadsOn(itinerary, attempt)) return null
+            continue
+          }
+        }
 
         attempt.carriedBy(line.carrier)
         const { host } = line.carrier.candidate
@@ -254,7 +279,7 @@ export function createNextHop(destination: Destination, parts: NextHopParts): Ne
       if (isCrowded) {
         // The host serves us on other connections and wants no more of them.
         lanesBorne = Math.max(1, live.size)
-        raiseAtMs = now() + raiseMs
+        raiseAtMs = monotonicMs() + raiseMs
         if (attempt.left.length === task.recipients.length) {
           // Nothing is decided yet: the message waits for one of those.
           queue.unshift(task)
@@ -280,6 +305,20 @@ export function createNextHop(destination: Destination, parts: NextHopParts): Ne
     }
   }
 
+  /** Whether there is anybody to try. If not, that decides for all who are left, and for what waits behind them. */
+  function leadsOn(itinerary: Itinerary, attempt: ReturnType<typeof begin>): boolean {
+    const { failure, candidates, skipped } = itinerary
+    if (failure !== null || candidates.length === 0) {
+      const why = failure ?? internal('no host and no reason for it')
+      attempt.restFails(why, skipped[0]?.host ?? null)
+      goDown(why, null)
+      return false
+    }
+    for (const one of skipped)
+      if (entryOf(one.failure.reason).lasting === 'for-now') attempt.obstacle(one.failure, one.host, null)
+    return true
+  }
+
   /** The rest may take as long as several servers like: what is known must not wait for it. */
   function tellTaken(task: Task, tried: readonly number[], { recipients }: TransactionResult): void {
     const places = tried.filter((_, i) => recipients[i]?.kind === 'delivered')
@@ -292,6 +331,7 @@ export function createNextHop(destination: Destination, parts: NextHopParts): Ne
       found => {
         asking = null
         plan = found
+        if (destination.kind === 'mx') plannedName = found.candidates[0]?.plan.name ?? null
         return found
       },
       (error: unknown) => {
@@ -302,15 +342,21 @@ export function createNextHop(destination: Destination, parts: NextHopParts): Ne
     return asking
   }
 
-  function mayCarry({ channel, sinceMs }: Line, { candidates }: Itinerary): boolean {
-    const nowMs = now()
-    if (!channel.usable || channel.expiresAtMs <= nowMs || nowMs - sinceMs > lineLifeMs) return false
+  function mayCarry(line: Line, itinerary: Itinerary): boolean {
+    return monotonicMs() - line.sinceMs <= lineLifeMs && isServedBy(line, itinerary)
+  }
+
+  /** The channel leads where the itinerary does, and mail by it may begin on it now. */
+  function isServedBy({ channel }: Line, { candidates }: Itinerary): boolean {
     const { host, address, port } = channel.candidate
     const same =
       candidates.find(one => one === channel.candidate) ??
       candidates.find(one => one.host === host && one.address === address && one.port === port)
-    // The very candidate it was opened for needs no comparing.
-    return same !== undefined && (same === channel.candidate || hop.satisfies(channel, same))
+    return same !== undefined && hop.satisfies(channel, same)
+  }
+
+  function forgetIfQuiet(): void {
+    if (self.isQuiet) plan = null
   }
 
   function proven(): void {
@@ -322,8 +368,10 @@ export function createNextHop(destination: Destination, parts: NextHopParts): Ne
 
   /** A message at its expiry gets its last attempt: it is put off only when the next hop was tried after that time. */
   function isDownFor({ message: { expiresAtMs } }: Task): boolean {
-    if (down === null || now() >= down.untilMs) return false
-    return now() < expiresAtMs || down.sinceMs >= expiresAtMs
+    const nowMs = monotonicMs()
+    if (down === null || nowMs >= down.untilMs) return false
+    const expiredForMs = now() - expiresAtMs
+    return expiredForMs < 0 || expiredForMs >= nowMs - down.sinceMs
   }
 
   /** No host could be used. What waits goes back at once, so that it holds no memory while one message at a time probes. */
@@ -331,7 +379,9 @@ export function createNextHop(destination: Destination, parts: NextHopParts): Ne
     // A refusal for good concerns mail, not only connections: each message gets its own answer.
     if (entryOf(failure.reason).lasting === 'for-good') return
     isProven = false
-    down = { failure, host, sinceMs: now(), untilMs: now() + parts.downMs() }
+    plan = null
+    const sinceMs = monotonicMs()
+    down = { failure, host, sinceMs, untilMs: sinceMs + parts.downMs() }
     handBack(notTried(failure), host)
   }
 
@@ -344,7 +394,7 @@ export function createNextHop(destination: Destination, parts: NextHopParts): Ne
   }
 
   function lineOf(channel: Channel, { verdict }: SessionDocument): Line {
-    const nowMs = now()
+    const nowMs = monotonicMs()
     const line = { channel, carrier: carrierOf(channel, verdict), sinceMs: nowMs, idleSinceMs: nowMs }
     live.add(line)
     return line
@@ -373,8 +423,7 @@ export function createNextHop(destination: Destination, parts: NextHopParts): Ne
   const self: NextHop = {
     label,
     get planned() {
-      const found = plan?.candidates[0]?.plan.name ?? null
-      return { level: destination.level, name: destination.kind === 'hosts' ? 'configured' : found }
+      return { level: destination.level, name: plannedName }
     },
     get queued() {
       return queue.length
@@ -386,7 +435,7 @@ export function createNextHop(destination: Destination, parts: NextHopParts): Ne
       return queue.length === 0 && lanes === 0 && idle.length === 0
     },
     get isRemembered() {
-      return down !== null && now() < down.untilMs + rememberMs
+      return down !== null && monotonicMs() < down.untilMs + rememberMs
     },
     add(task) {
       if (isStopping) {
@@ -416,13 +465,15 @@ export function createNextHop(destination: Destination, parts: NextHopParts): Ne
       if (line === undefined) return false
       close(line)
       connections.release()
+      forgetIfQuiet()
       return true
     },
     sweep() {
-      const before = now() - idleMs
-      if (lanesBorne < parts.lanes() && now() >= raiseAtMs) {
+      const nowMs = monotonicMs()
+      const before = nowMs - idleMs
+      if (lanesBorne < parts.lanes() && nowMs >= raiseAtMs) {
         lanesBorne++
-        raiseAtMs = now() + raiseMs
+        raiseAtMs = nowMs + raiseMs
         serve()
       }
       while (idle[0] !== undefined && (idle[0].idleSinceMs <= before || !idle[0].channel.usable)) self.giveUpIdle()
@@ -592,6 +643,10 @@ function tlsOf({ tls }: SessionDocument): string | null {
   return tls?.outcome === 'established' ? `${tls.version ?? ''} ${tls.cipher ?? ''}` : null
 }
 
+function targetOf({ host, address, port }: Candidate): string {
+  return `${host} ${address} ${port}`
+}
+
 function internal(detail: string): Failure {
   return { reason: 'us.internal', detail, reply: null }
 }
@@ -643,6 +698,16 @@ function createQueue<T>(): Queue<T> {
 
 /** Connections begun to a next hop of which none has come about yet. */
 const unprovenLanes = 4
+const overtaken: Failure = {
+  reason: 'dane.lookup-failed',
+  detail: 'what the DNS says of it was not the same any more once the connection stood',
+  reply: null,
+}
+const goneMeanwhile: Failure = {
+  reason: 'smtp.closed',
+  detail: 'while the DNS was asked again, because the host had taken longer than its answers hold',
+  reply: null,
+}
 /** Messages of one lane in a row while others wait for a connection. */
 const turnMessages = 50
 /** After a host refused one more connection, one more is tried this much later. */

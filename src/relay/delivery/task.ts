@@ -22,6 +22,7 @@ export interface Task {
   /** Place among the next hops of this message in this round. */
   readonly place: number
   readonly content: () => Uint8Array | AsyncIterable<Uint8Array>
+  /** By the clock that never goes back. */
   readonly queuedAtMs: number
 }
 

@@ -34,6 +34,8 @@ export function refused(reason: ReasonCode, reply: Reply | null = null): Recipie
 export interface Host {
   /** Instead of a connection. */
   readonly unreachable?: (clearText: ClearText) => Failure | null
+  /** Before a connection stands, or fails. */
+  readonly greets?: () => Promise<void>
   /** What is unreachable was so because we refused it. */
   readonly refusedByUs?: boolean
   /** Per transaction; one result for all, or one each. A promise holds the transaction until the test lets it go. */
@@ -64,10 +66,15 @@ export interface ScriptedHop extends Hop {
 export function createScriptedHop(
   ways: (name: string) => readonly string[] | Way | Failure,
   hosts: Readonly<Record<string, Host>> = {},
-  { now, lifeMs = 3_600_000 }: { readonly now: () => number; readonly lifeMs?: number },
+  {
+    now,
+    lifeMs = 3_600_000,
+    holdsMs = 300_000,
+  }: { readonly now: () => number; readonly lifeMs?: number; readonly holdsMs?: number },
 ): ScriptedHop {
   const did: string[] = []
   const aborts = new Map<Channel, () => void>()
+  const holdUntil = new WeakMap<Candidate, number>()
   let serial = 0
   let open = 0
   let mostOpen = 0
@@ -151,25 +158,29 @@ export function createScriptedHop(
         skipped: skipped.map(({ host, why }) => ({ host, address: null, failure: why })),
         failure: 'reason' in found ? found : null,
         dns: [],
-        expiresAtMs: now() + 300_000,
+        expiresAtMs: now() + holdsMs,
         mx: null,
         mxNames: names,
       }
+      for (const candidate of itinerary.candidates) holdUntil.set(candidate, itinerary.expiresAtMs)
       return Promise.resolve(itinerary)
     },
     mxNames: () => Promise.resolve({ names: [], failure: null, dns: [] }),
-    reach(candidate, _itinerary, clearText = 'as-planned'): Promise<Reached> {
+    async reach(candidate, _itinerary, clearText = 'as-planned'): Promise<Reached> {
       did.push(`connect ${candidate.host}${clearText === 'as-planned' ? '' : ' in clear'}`)
+      await hosts[candidate.host]?.greets?.()
       const why = hosts[candidate.host]?.unreachable?.(clearText) ?? null
       if (why !== null) {
         const isRefused = hosts[candidate.host]?.refusedByUs === true
         const session = sessionFor(candidate, `failed-${++serial}`, why, isRefused)
-        return Promise.resolve({ kind: 'failed', failure: why, session })
+        return { kind: 'failed', failure: why, session }
       }
       const channel = connect(candidate, clearText)
-      return Promise.resolve({ kind: 'channel', channel, session: sessionFor(candidate, channel.session, null) })
+      return { kind: 'channel', channel, session: sessionFor(candidate, channel.session, null) }
     },
-    satisfies: channel => channel.usable,
+    isCurrent: ({ expiresAtMs }) => now() < expiresAtMs,
+    satisfies: (channel, candidate) =>
+      channel.usable && now() < channel.expiresAtMs && now() < (holdUntil.get(candidate) ?? 0),
     close: () => Promise.resolve(),
   }
 }
