@@ -29,7 +29,7 @@ test('hermetic/x509 and hermetic/dane judge a chain, and hermetic/dnssec an answ
   writeFileSync(
     join(directory, 'program.mjs'),
     `import { readFileSync } from 'node:fs'
-import { createTlsa, judgeDane, parseTlsa, tlsaText } from 'hermetic/dane'
+import { createTlsa, findTlsa, judgeDane, parseTlsa, tlsaText } from 'hermetic/dane'
 import { createDnssecBudget, createZoneCache, decodeMessage, formatName, parseName, readAnchors, typeName, typeNumbers, validate } from 'hermetic/dnssec'
 import { createBudget, judgePkix, readChain } from 'hermetic/x509'
 
@@ -49,6 +49,9 @@ const [record] = createTlsa(root, { usages: [2], selectors: [1], matchingTypes: 
 const parsed = parseTlsa(tlsaText(record))
 const dane = judgeDane({ ...question, records: [parsed.record], budget: createBudget() })
 
+const search = findTlsa([{ host: 'mx.example', port: 25, address: { aliases: [], security: 'secure' } }])
+const [asked] = search.next().value
+
 const { anchors, nowMs, answers } = JSON.parse(readFileSync('recording.json', 'utf8'))
 const walk = validate(
   { name: parseName('mx.example'), type: typeNumbers.A },
@@ -63,11 +66,19 @@ while (!step.done)
     }),
   )
 const { outcome, security } = step.value
-console.log(JSON.stringify([pkix.verdict.kind, pkix.verdict.depth, dane.verdict.by, dane.verdict.depth, outcome, security]))
+console.log(JSON.stringify([pkix.verdict.kind, pkix.verdict.depth, dane.verdict.by, dane.verdict.depth, outcome, security, asked.name]))
 `,
   )
   const { stdout } = await must(process.execPath, ['program.mjs'], { cwd: directory })
-  expect(JSON.parse(stdout)).toEqual(['authenticated', 1, 'dane-ta', 1, 'records', 'secure'])
+  expect(JSON.parse(stdout)).toEqual([
+    'authenticated',
+    1,
+    'dane-ta',
+    1,
+    'records',
+    'secure',
+    '_25._tcp.mx.example',
+  ])
   writeFileSync(
     join(directory, 'program.ts'),
     `import type { DaneJudgement } from 'hermetic/dane'
