@@ -104,7 +104,7 @@ function namespaceHints(
   isResolverOurs: boolean,
 ): readonly string[] {
   return [
-    'In there every address of the lab is real, port 25 too, and programs find the resolver alone:',
+    "In there the lab's addresses are real, port 25 too, and programs find the resolver by themselves:",
     `  ${enter}sh`,
     `  ${enter}posttls-finger -c -l dane -L summary,verbose ${exampleDomain}`,
     `  ${enter}${program} serve --config ${shellWord(files.configuration)}`,
