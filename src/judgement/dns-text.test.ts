@@ -113,6 +113,14 @@ describe('who must act is', () => {
     expect(finding?.acts).toMatch(acts)
   })
 
+  test('whoever runs the resolver, where one over TLS did not prove its name, with the remedy of just that', () => {
+    const { answer } = answered('_25._tcp.mx.servfail.example TLSA')
+    const finding = findingOf('host.nsec.example A', { answer: { ...answer, reason: 'dns.server-unproven' } })
+    expect(finding).toMatchObject({ code: 'dns.server-unproven', actor: 'resolver', zone: null })
+    expect(finding?.acts).toMatch(/runs the resolver/)
+    expect(finding?.remedy).toContain('`dns.tls_roots`')
+  })
+
   test('told with what was seen, what it means and what to do', () => {
     const text = page('host.stripped.example A', { resolver: stripping })
     expect(text).toContain('What is wrong\n  error: dnssec.')
