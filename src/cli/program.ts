@@ -28,10 +28,12 @@ export async function run(argv: readonly string[]): Promise<number> {
     else {
       const { wrapped } = await import('../judgement/columns.ts')
       // The others come from services, whose logs want a sentence in one line.
-      const isTyped = failure.code === 'cli.usage' || failure.code === 'cli.bad-input'
+      const isTyped = typed.has(failure.code)
       const lines = (text: string) => (isTyped ? wrapped(text, '', '') : [text])
+      // A page has its lines already.
+      const more = (failure.more.lines ?? []).flatMap(text => (text.includes('\n') ? [text] : lines(text)))
       context.remark(
-        [...lines(`hermetic: ${failure.message}`), ...(failure.more.lines ?? []), ...lines(failure.hint)]
+        [...lines(`hermetic: ${failure.message}`), ...more, ...lines(failure.hint)]
           .filter(line => line !== '')
           .join('\n'),
       )
@@ -354,6 +356,14 @@ function asFailure(error: unknown): CliFailure {
     },
   )
 }
+
+/** Failures of commands that somebody has typed. */
+const typed: ReadonlySet<string> = new Set([
+  'cli.usage',
+  'cli.bad-input',
+  'cli.dns-unreachable',
+  'cli.peer-unreachable',
+])
 
 const verifyHelp = `
 Exit codes: 0 authenticated, 1 not authenticated, 2 encrypted only, or nobody said which name to check.

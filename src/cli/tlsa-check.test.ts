@@ -188,6 +188,40 @@ test('a host is checked by its own name, at another port with TLS from the first
   })
 })
 
+test('the host whose records are bogus is named, and not the domain', async () => {
+  const { document } = await run('servfail.example')
+  expect(document.says).toContain('Whether mx.servfail.example has TLSA records')
+  expect(document.finding?.says).toContain('Whether mx.servfail.example has')
+  expect(document.finding?.remedy).not.toMatch(/(?<!mx\.)servfail\.example/)
+})
+
+test('a host that was named here has nothing to do with routes or MX records', async () => {
+  const { document, text } = await run('nothing.example', { asHost: true, port: 465 })
+  expect(document.finding).toMatchObject({ code: 'dns.host-without-address' })
+  expect(text).not.toContain('route')
+  expect(document.finding?.remedy).not.toContain('MX records')
+  expect((await run('mail.host.example', { asHost: true, port: 465 })).text).not.toContain('route')
+})
+
+test('advice about port 25 is for port 25', async () => {
+  const refused = run('mx.down.example', { asHost: true, port: 26 })
+  await expect(refused).rejects.toMatchObject({
+    message: 'mx.down.example cannot be reached at port 26',
+    hint: expect.stringContaining('at port 26'),
+  })
+  await expect(run('down.example')).rejects.toMatchObject({ hint: expect.stringContaining('port 25') })
+})
+
+test('a resolver whose root is another one is no dead one, in JSON as well', async () => {
+  const anchor = file('other.key', '. IN DS 12345 13 2 '.concat('ab'.repeat(32), '\n'))
+  const failure = await run('both.example', { anchor }).catch((error: unknown) => error)
+  expect(failure).toMatchObject({
+    code: 'cli.dns-unreachable',
+    message: 'no name server gives an answer that can be validated',
+    more: { fields: { dns: { says: [expect.stringContaining('sends no keys of the root')] } } },
+  })
+})
+
 test('where nobody can be reached there is no verdict, and the failure carries what the DNS says', async () => {
   const failure = await run('down.example').then(
     () => null,
@@ -218,8 +252,12 @@ test('at a time at which no signature of the root holds the clock is told of, an
 describe('--next', () => {
   test('says what to publish, for how long, and what may go after', async () => {
     const ran = await run('both.example', { next: file('next.pem', next.chain) })
-    // The next certificate changes no verdict on today.
-    expect(ran.code).toBe(0)
+    // The exit code and the first line speak of what comes.
+    expect(ran.code).toBe(2)
+    expect(ran.document).toMatchObject({ verdict: 'pass', next: { verdict: 'publish-first' } })
+    expect(ran.text.replaceAll('\n', ' ')).toMatch(
+      /^Mail to mx\.both\.example waits when the next certificate comes, unless records are published before\. .*next: publish-first; today: pass;/,
+    )
     const [host] = ran.document.next?.hosts ?? []
     expect(host).toMatchObject({
       verdict: 'breaks',
@@ -229,6 +267,18 @@ describe('--next', () => {
       remove: [`_25._tcp.mx.both.example. IN TLSA ${forEcdsa}`],
     })
     expect(ran.text).toContain('wait 7200 s at least (RFC 7671 §8.1)')
+  })
+
+  test('exits 0 where the records prove the next certificate, whatever other chains do today', async () => {
+    const ran = await run('one.example', { next: file('same.pem', ecdsa.chain) })
+    expect(ran.code).toBe(0)
+    expect(ran.document).toMatchObject({ verdict: 'partly', next: { verdict: 'ready' } })
+  })
+
+  test('exits 1 where the records are not known', async () => {
+    const ran = await run('servfail.example', { next: file('next.pem', next.chain) })
+    expect(ran.code).toBe(1)
+    expect(ran.document.next?.verdict).toBe('unknown')
   })
 
   test('takes a file that is upside down for what it means', async () => {
@@ -263,10 +313,20 @@ describe('as a process', () => {
     ['a mailbox', ['pat@example.org'], 64, 'hermetic tlsa check example.org'],
     ['no name', ['a b'], 64, 'is not a name of a domain'],
     ['the root', ['.'], 64, 'is not a name of a domain'],
-    ['a port of a domain', ['example.org', '--port', '465'], 64, '--as-host --port 465'],
+    [
+      'a port of a domain',
+      ['example.org', '--port', '465'],
+      64,
+      'hermetic tlsa check example.org --as-host --port 465',
+    ],
     ['a server that is none', ['example.org', '--server', 'resolver'], 64, 'is not an address'],
     ['no file', ['example.org', '--next', '/nonexistent/next.pem'], 65, 'there is no such file'],
-    ['nobody to ask', ['example.org', '--server', '127.0.0.1:1'], 69, 'no name server answers'],
+    [
+      'nobody to ask',
+      ['example.org', '--server', '127.0.0.1:1'],
+      69,
+      'no name server gives an answer that can be validated',
+    ],
   ])('%s', async (_, args, code, says) => {
     const ran = await hermetic(['tlsa', 'check', ...args, '--config', world.config])
     expect(ran.code).toBe(code)

@@ -27,7 +27,7 @@ export interface ChainVisit {
 /** `any`: as the relay asks, and it is for the server to choose. */
 export type AskedKeys = 'any' | 'rsa' | 'ecdsa'
 
-/** `pass`: every host, address and chain proves itself. `partly`: not everything, and mail has a way. `fail`: nothing proves itself, or mail has no way. */
+/** `pass`: every host, address and chain proves itself. `partly`: not everything, and the relay has a way. `fail`: nothing proves itself, or the relay has no way. */
 export type CheckVerdict = 'pass' | 'partly' | 'fail'
 
 export interface TlsaCheckDocument {
@@ -116,6 +116,8 @@ export interface CheckedChain {
   readonly matched: string | null
   /** What a sender that gets this chain does, in one sentence. */
   readonly says: string
+  /** Lines of a zone file that would prove it beside the chains that are proved; none where no other chain is, as it could be a stranger's. */
+  readonly publish: readonly string[]
   readonly findings: readonly Finding[]
   /** What other TLS libraries do with the server's own certificate, by its key usage alone. */
   readonly stacks: readonly StackOpinion[]
@@ -133,7 +135,9 @@ export interface CheckedAddress {
   readonly verdict: AddressVerdict
   /** In one sentence: by what it is proved, or why not. */
   readonly says: string
-  /** What the relay would do with mail here, in one sentence. */
+  /** What becomes of mail that the relay has for this address. */
+  readonly mail: 'goes' | 'waits' | 'unknown'
+  /** The same in one sentence. */
   readonly hermetic: string
   readonly peer: PeerProof | null
   readonly tls: { readonly version: string | null; readonly cipher: string | null } | null
@@ -148,18 +152,28 @@ export interface CheckedAddress {
   readonly finding: Finding | null
 }
 
+/**
+ * `ready`: nothing breaks. `publish-first`: mail waits, unless records are published before. `refused`: mail waits somewhere, whatever is published. `unknown`: not every host that it is
+ * for could be looked up.
+ */
+export type NextVerdict = 'ready' | 'publish-first' | 'refused' | 'unknown'
+
 export interface NextDocument {
+  readonly verdict: NextVerdict
   /** As the file has them. */
   readonly certificates: readonly CertificateEvidence[]
   readonly says: string
   readonly hosts: readonly NextAtHost[]
 }
 
-/** `ready`: the records of today prove the next certificate as well. `breaks`: they do not. `not-asked`: the host has no records that ask for proof. */
+/**
+ * `ready`: the records of today prove the next certificate. `breaks`: they do not. `still-broken`: they do not, and they prove none of those whose place it takes. `not-asked`: the host
+ * has no records that ask for proof.
+ */
 export interface NextAtHost {
   readonly host: string
   readonly owner: string | null
-  readonly verdict: 'ready' | 'breaks' | 'not-asked'
+  readonly verdict: 'ready' | 'breaks' | 'still-broken' | 'not-asked'
   readonly says: string
   /** Place in `chains` of the host: those that the next one takes the place of. */
   readonly replaces: readonly number[]

@@ -55,7 +55,13 @@ describe('docs/tlsa-check.schema.json', () => {
       'with the next certificate',
       tlsaCheck(
         input({ addresses: mismatched, skipped: [{ host: 'mx2', address: null, failure: refused }] }),
-        nextCertificate({ addresses: mismatched, next: readChain(chain), atMs: visitAtMs, ttlOf: () => 300 }),
+        nextCertificate({
+          addresses: mismatched,
+          leftOut: [],
+          next: readChain(chain),
+          atMs: visitAtMs,
+          ttlOf: () => 300,
+        }),
       ),
     ],
   ])('a document is valid: %s', (_, document) => {

@@ -17,6 +17,7 @@ import type {
   CheckVerdict,
   NextAtHost,
   NextDocument,
+  NextVerdict,
   TlsaCheckDocument,
 } from './tlsa-check-document.ts'
 import type { StackName } from './verify-document.ts'
@@ -38,10 +39,18 @@ export function tlsaCheckText(document: TlsaCheckDocument, paint: Paint = plain)
     .join('\n\n')
 }
 
-function verdictLines({ verdict, says, at, finding }: TlsaCheckDocument, paint: Paint): string[] {
+function verdictLines({ verdict, says, at, finding, next }: TlsaCheckDocument, paint: Paint): string[] {
+  const todays = sentences(says, '', '').map(line => paint(verdictStyles[verdict], line))
+  const facts = `checked at ${visible(at, 40)}; no mail was sent`
   return [
-    ...sentences(says, '', '').map(line => paint(verdictStyles[verdict], line)),
-    paint('dim', `${verdict}; checked at ${visible(at, 40)}; no mail was sent`),
+    // The exit code speaks of what comes first here.
+    ...(next === null
+      ? [...todays, paint('dim', `${verdict}; ${facts}`)]
+      : [
+          ...sentences(next.says, '', '').map(line => paint(nextStyles[next.verdict], line)),
+          paint('dim', `next: ${next.verdict}; today: ${verdict}; ${facts}`),
+          ...todays,
+        ]),
     ...(finding === null ? [] : ['', ...findingLines(finding)]),
   ]
 }
@@ -63,7 +72,9 @@ function sourceLines({ mx, hosts, as, domain, dns }: TlsaCheckDocument, paint: P
 function hostLines(host: CheckedHost, index: number, document: TlsaCheckDocument, paint: Paint): string[] {
   const { preference, tlsa, references, sni, chains, addresses } = host
   const preferred = preference === null ? '' : `, preference ${preference}`
-  const names = references.map(({ name, from }) => `${name} (${nameOrigins[from]})`).join(', ')
+  const names = references
+    .map(({ name, from }) => `${name} (${from === 'operator' ? 'as it was named' : nameOrigins[from]})`)
+    .join(', ')
   return [
     ...sentences(`${index + 1}. ${host.host}${preferred}, port ${document.port}`, '', '   ').map(line =>
       paint('bold', line),
@@ -192,7 +203,7 @@ function whyLines(records: readonly CheckedRecord[], chains: readonly CheckedCha
 }
 
 function chainLines(
-  { label, key, certificates, sent, says, findings, stacks }: CheckedChain,
+  { label, key, certificates, sent, says, findings, stacks, publish }: CheckedChain,
   place: number,
   addresses: readonly CheckedAddress[],
   at: string,
@@ -217,6 +228,12 @@ function chainLines(
     ...(besides.some(({ severity }) => severity === 'error') ? [] : field('', says)),
     ...stackLines(stacks),
     ...besides.flatMap(finding => findingLines(finding, '    ')),
+    ...(publish.length === 0
+      ? []
+      : [
+          `    To be published beside what is there, if chain ${label} is of this host:`,
+          ...publish.flatMap(zoneLines),
+        ]),
   ]
 }
 
@@ -285,16 +302,19 @@ function addressLines(address: CheckedAddress, chains: readonly CheckedChain[], 
   ]
 }
 
-function skippedLines({ skipped }: TlsaCheckDocument, paint: Paint): string[] {
+function skippedLines({ skipped, finding: told }: TlsaCheckDocument, paint: Paint): string[] {
   if (skipped.length === 0) return []
   return [
     paint('bold', 'Left out, as the relay does'),
-    ...skipped
-      .slice(0, shownSkipped)
-      .flatMap(({ host, address, finding }) => [
-        ...sentences(`${host}${address === null ? '' : ` [${address}]`}: ${finding.says}`, '  ', '      '),
-        ...sentences(`What to do: ${finding.remedy}`, '      ', '      '),
-      ]),
+    ...skipped.slice(0, shownSkipped).flatMap(({ host, address, finding }) => {
+      const name = `${host}${address === null ? '' : ` [${address}]`}`
+      return finding.says === told?.says && finding.remedy === told.remedy
+        ? sentences(`${name}: as said above`, '  ', '      ')
+        : [
+            ...sentences(`${name}: ${finding.says}`, '  ', '      '),
+            ...sentences(`What to do: ${finding.remedy}`, '      ', '      '),
+          ]
+    }),
     ...(skipped.length > shownSkipped ? [`  … and ${counted(skipped.length - shownSkipped, 'more')}`] : []),
   ]
 }
@@ -302,7 +322,6 @@ function skippedLines({ skipped }: TlsaCheckDocument, paint: Paint): string[] {
 function nextLines(next: NextDocument, at: string, paint: Paint): string[] {
   return [
     paint('bold', 'When the next certificate comes'),
-    ...sentences(next.says, '  ', '  '),
     ...next.certificates
       .slice(0, shownCertificates)
       .flatMap(certificate => certificateLines(certificate, 'N', at)),
@@ -313,7 +332,7 @@ function nextLines(next: NextDocument, at: string, paint: Paint): string[] {
 function nextHostLines(host: NextAtHost, paint: Paint): string[] {
   const { verdict, says, records, publish, remove, finding, waitSeconds } = host
   const [first = '', ...more] = sentences(says, '  ', '  ')
-  const style = verdict === 'breaks' ? 'red' : 'green'
+  const style = verdict === 'breaks' || verdict === 'still-broken' ? 'red' : 'green'
   const useless = records.filter(({ fate }) => fate === 'useless').map(({ index }) => index)
   const whys = new Map<string, number[]>()
   for (const { index, says: why } of records) whys.set(why, [...(whys.get(why) ?? []), index])
@@ -392,6 +411,13 @@ const verdictStyles: Readonly<Record<CheckVerdict, Parameters<Paint>[0]>> = {
   pass: 'green',
   partly: 'yellow',
   fail: 'red',
+}
+
+const nextStyles: Readonly<Record<NextVerdict, Parameters<Paint>[0]>> = {
+  ready: 'green',
+  'publish-first': 'yellow',
+  refused: 'red',
+  unknown: 'red',
 }
 
 const addressStyles: Readonly<Record<AddressVerdict, Parameters<Paint>[0]>> = {

@@ -72,6 +72,7 @@ describe('an address', () => {
       /but not with chain B, which some senders get/,
     ],
     [
+      // It is the first one that the relay gets, so that mail waits, whatever others get.
       'whose first chain nobody named',
       [forRsa],
       [
@@ -79,7 +80,7 @@ describe('an address', () => {
         ['rsa', rsa.chain],
       ],
       'partly',
-      'partly',
+      'fail',
       /Authenticated with chain B by record 0 \(dane-ee\), but not with chain A/,
     ],
     [
@@ -105,7 +106,8 @@ describe('an address', () => {
       /^Authenticated: chain A/,
     ],
     ['that no record names', [stranger], [['any', ecdsa.chain]], 'refused', 'fail', /no record proves chain A/],
-    ['without STARTTLS', [forEcdsa], [['any', failure('starttls.not-offered')]], 'refused', 'fail', /STARTTLS/],
+    ['without STARTTLS', [forEcdsa], [['any', failure('dane.no-starttls')]], 'refused', 'fail', /STARTTLS/],
+    ['that refuses it', [forEcdsa], [['any', failure('starttls.refused')]], 'refused', 'fail', /STARTTLS/],
     [
       'where no handshake came about',
       [forEcdsa],
@@ -134,6 +136,31 @@ describe('an address', () => {
     expect(address?.verdict).toBe(verdict)
     expect(address?.says).toMatch(says)
     expect(document.verdict).toBe(whole)
+  })
+
+  test('whose first chain nobody named lets no mail of the relay in, and is told which record does', () => {
+    const two: readonly Shown[] = [
+      ['any', ecdsa.chain],
+      ['rsa', rsa.chain],
+    ]
+    const document = checked([at([forRsa], two)])
+    expect(document.hosts[0]?.addresses[0]?.mail).toBe('waits')
+    expect(document.says).toContain(
+      'waits, at senders that go by DANE: its only address shows a chain that no record',
+    )
+    expect(document.says).toContain('to others that choose as it does, such as Postfix')
+    const owner = `_25._tcp.${host}. IN TLSA`
+    const [first, second] = document.hosts[0]?.chains ?? []
+    expect([first?.publish, second?.publish]).toEqual([[`${owner} ${forEcdsa}`], []])
+    expect(first?.findings[0]?.remedy).toContain('publish the record below beside those that are there')
+    const page = tlsaCheckText(document)
+    expect(page).toContain('To be published beside what is there, if chain A is of this host:')
+    expect(page.replaceAll(/ \(\n {4}([0-9a-f]+) \)/g, ' $1')).toContain(`\n${owner} ${forEcdsa}`)
+  })
+
+  test('is told nothing to publish where no chain is proved: it could be a stranger who shows it', () => {
+    const document = checked([at([stranger], [['any', ecdsa.chain]])])
+    expect(document.hosts[0]?.chains.map(({ publish }) => publish)).toEqual([[]])
   })
 
   test('tells for every second visit what came of it', () => {

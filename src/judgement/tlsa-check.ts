@@ -5,14 +5,15 @@
  * get counts as much as the others: it is for a sender's TLS to choose. What other TLS libraries make of a certificate's key usage is told, and changes no verdict.
  */
 import type { Read } from '../protocol/x509/model.ts'
-import { judgeByRecords, recordsTold } from './dane-peer.ts'
-import type { DnsEvidence, SessionDocument } from './evidence.ts'
+import { judgeByRecords, recordOf, recordsTold } from './dane-peer.ts'
+import type { DnsEvidence, Finding, SessionDocument } from './evidence.ts'
 import { timestamp } from './evidence-of.ts'
 import type { Failure } from './failure.ts'
 import { findingFor } from './findings.ts'
 import { leafKey } from './key-usage.ts'
 import type { Plan } from './plan.ts'
 import { stackOpinions } from './stacks.ts'
+import { additions, leafOf, lineOf } from './tlsa-additions.ts'
 import type {
   AddressVerdict,
   ChainVisit,
@@ -65,9 +66,12 @@ export function tlsaCheck(input: CheckInput, next: NextDocument | null = null): 
   const skipped = input.skipped.map(({ host, address, failure }) => ({
     host,
     address,
-    finding: findingFor(failure, host),
+    finding: findingAt(failure, host, as),
   }))
-  const finding = input.failure === null ? null : findingFor(input.failure, domain)
+  const isReason = ({ reason, detail }: Failure) =>
+    reason === input.failure?.reason && detail === input.failure.detail
+  const whose = input.skipped.find(({ failure }) => isReason(failure))?.host ?? domain
+  const finding = input.failure === null ? null : findingAt(input.failure, whose, as)
   const verdict = verdictOf(hosts, skipped.length)
   return {
     schema: 'hermetic.tlsa-check/1',
@@ -86,8 +90,17 @@ export function tlsaCheck(input: CheckInput, next: NextDocument | null = null): 
   }
 }
 
-/** 0 as hoped, 1 the answer is no, 2 partly. */
-export function exitCodeOfCheck({ verdict }: Pick<TlsaCheckDocument, 'verdict'>): 0 | 1 | 2 {
+/** A host that was named here is in nobody's MX records, as far as is known. */
+function findingAt(failure: Failure, host: string, as: CheckInput['as']): Finding {
+  const finding = findingFor(failure, host)
+  return as === 'host' && failure.reason === 'dns.host-without-address'
+    ? { ...finding, remedy: 'Check the name. That of a domain is checked without `--as-host`, with its MX hosts.' }
+    : finding
+}
+
+/** 0 as hoped, 1 the answer is no, 2 partly. With the next certificate it speaks of that: 0 nothing breaks, 2 records have to be published before, 1 no, or nobody can tell. */
+export function exitCodeOfCheck({ verdict, next }: Pick<TlsaCheckDocument, 'verdict' | 'next'>): 0 | 1 | 2 {
+  if (next !== null) return next.verdict === 'ready' ? 0 : next.verdict === 'publish-first' ? 2 : 1
   return verdict === 'pass' ? 0 : verdict === 'partly' ? 2 : 1
 }
 
@@ -149,7 +162,9 @@ function derOf(read: Read): Uint8Array {
 function checkedHost(group: HostGroup, input: CheckInput): CheckedHost {
   const { host, plan, addresses, chains } = group
   const judged = chains.map(({ visit }) => judgedBy(visit, plan))
-  const checked = chains.map(({ visit }, index) => checkedChain(visit, judged[index] ?? null, index))
+  const checked = chains.map(({ visit }, index) =>
+    checkedChain(visit, judged[index] ?? null, { index, publish: publishFor(index, group, input.atMs) }),
+  )
   return {
     host,
     preference: addresses[0]?.preference ?? null,
@@ -202,7 +217,37 @@ function checkedTlsa(
   return { kind: 'records', base, from, owner, aliases, asks, ttlSeconds: answer?.ttlSeconds ?? null, records }
 }
 
-function checkedChain({ session, chain }: ChainVisit, byRecords: ByRecords | null, index: number): CheckedChain {
+/**
+ * What would prove a chain that is shown beside one that is proved, to senders that prefer the other kind of key. Where none is proved nothing is proposed: an
+ * attacker's certificate looks just like this.
+ */
+function publishFor(index: number, { plan, chains, addresses }: HostGroup, atMs: number): readonly string[] {
+  const { dane } = plan
+  const own = chains[index]
+  if (dane?.kind !== 'records' || dane.asks === 'encrypt' || own === undefined) return []
+  const proves = ({ session }: ChainVisit) => isDaneProof(session.verdict?.peer ?? null)
+  if (proves(own.visit) || leafOf(own.visit.chain) === null) return []
+  const beside = addresses.some(
+    ({ visits }) => visits.some(proves) && visits.some(visit => chainId(visit) === own.id),
+  )
+  if (!beside) return []
+  const added = additions({
+    dane,
+    plan,
+    nowRecords: dane.records.map(({ text }) => recordOf(text)),
+    todays: chains.map(({ visit }) => visit.chain),
+    chain: own.visit.chain,
+    whenMs: atMs,
+    atMs,
+  })
+  return added.map(record => lineOf(dane.owner, record))
+}
+
+function checkedChain(
+  { session, chain }: ChainVisit,
+  byRecords: ByRecords | null,
+  { index, publish }: { readonly index: number; readonly publish: readonly string[] },
+): CheckedChain {
   const { tls, verdict } = session
   const [first] = chain
   const leaf = first?.kind === 'certificate' ? first.certificate : null
@@ -216,13 +261,26 @@ function checkedChain({ session, chain }: ChainVisit, byRecords: ByRecords | nul
     record: byRecords?.decider ?? null,
     matched: verdict?.matched ?? null,
     says: verdict?.says ?? 'Nothing came of it.',
-    findings: session.findings,
+    publish,
+    findings:
+      publish.length === 0
+        ? session.findings
+        : session.findings.map(finding => besideOthers(finding, session.host)),
     stacks:
       leaf === null
         ? []
         : stackOpinions(leafKey(leaf.publicKey.facts, leaf.keyUsage), exchangeOf(session)).filter(({ stack }) =>
             shownStacks.has(stack),
           ),
+  }
+}
+
+/** The certificate was not renewed, but is one of two, so that advice about renewals leads astray. */
+function besideOthers(finding: Finding, host: string): Finding {
+  if (finding.severity !== 'error') return finding
+  return {
+    ...finding,
+    remedy: `If this chain is of ${host} too, its postmaster must publish the record below beside those that are there, or take the chain off the server; until then mail from senders that get it waits.`,
   }
 }
 
@@ -269,6 +327,7 @@ function checkedAddress(
     aliases,
     verdict,
     says: addressSentence(verdict, shown, finding?.says ?? null, told, session),
+    mail: mailAt(plan, session),
     hermetic: hermeticSentence(plan, session),
     peer: peerOf(session),
     tls:
@@ -298,7 +357,7 @@ function addressVerdict(
   const asks = dane?.kind === 'records' ? dane.asks : 'nothing'
   if (shown.length === 0) {
     if (failure === null) return asks === 'nothing' ? 'no-records' : 'refused'
-    const isPeers = failure.code.startsWith('starttls.') || failure.code.startsWith('tls.')
+    const isPeers = /^(?:starttls\.|tls\.|dane\.no-starttls$)/.test(failure.code)
     return !isPeers ? 'unseen' : asks === 'nothing' ? 'no-records' : 'refused'
   }
   if (asks === 'nothing') return 'no-records'
@@ -309,7 +368,11 @@ function addressVerdict(
 }
 
 function isProved({ by }: CheckedChain): boolean {
-  return by === 'dane-ee' || by === 'dane-ta'
+  return isDaneProof(by)
+}
+
+function isDaneProof(proof: string | null): boolean {
+  return proof === 'dane-ee' || proof === 'dane-ta'
 }
 
 function addressSentence(
@@ -351,6 +414,13 @@ function addressSentence(
   }
 }
 
+function mailAt({ starttls }: Plan, session: SessionDocument | null): CheckedAddress['mail'] {
+  if (session === null) return 'unknown'
+  const { verdict, failure } = session
+  if (failure === null && verdict !== null) return verdict.kind === 'refused' ? 'waits' : 'goes'
+  return failure?.code.startsWith('tls.') === true && starttls === 'if-offered' ? 'goes' : 'waits'
+}
+
 /** What the relay does, which takes the chain that it is given. */
 function hermeticSentence(plan: Plan, session: SessionDocument | null): string {
   if (session === null) return 'What Hermetic would do is not known.'
@@ -379,13 +449,16 @@ function peerOf(session: SessionDocument | null): CheckedAddress['peer'] {
 }
 
 function verdictOf(hosts: readonly CheckedHost[], skipped: number): CheckVerdict {
-  const verdicts = hosts.flatMap(({ addresses }) => addresses.map(({ verdict }) => verdict))
+  const all = hosts.flatMap(({ addresses }) => addresses)
+  const verdicts = all.map(({ verdict }) => verdict)
   const has = (...wanted: readonly AddressVerdict[]) => verdicts.some(verdict => wanted.includes(verdict))
   const isAll = verdicts.length > 0 && verdicts.every(verdict => verdict === 'proved')
   if (isAll && skipped === 0 && hosts.every(({ name }) => name !== 'unauthenticated')) return 'pass'
-  if (has('proved', 'partly')) return 'partly'
+  // One that proves itself to others alone is no way for us.
+  if (all.some(({ verdict, mail }) => mail === 'goes' && (verdict === 'proved' || verdict === 'partly')))
+    return 'partly'
   // Records that somewhere ask for proof in vain, and mail goes by another host.
-  return has('refused') && has('encrypted', 'no-records') ? 'partly' : 'fail'
+  return has('refused', 'partly') && has('encrypted', 'no-records') ? 'partly' : 'fail'
 }
 
 function sentence(
@@ -427,8 +500,10 @@ function problemsOf({
 }): string {
   const all = hosts.flatMap(({ addresses }) => addresses)
   const count = (verdict: AddressVerdict) => all.filter(each => each.verdict === verdict).length
-  const some = (verdict: AddressVerdict) => {
-    const many = count(verdict)
+  const closed = all.filter(({ verdict, mail }) => verdict === 'partly' && mail !== 'goes').length
+  const half = count('partly') - closed
+  const some = (verdict: AddressVerdict) => amount(count(verdict))
+  const amount = (many: number) => {
     return many === all.length
       ? many === 1
         ? 'its only address'
@@ -440,7 +515,12 @@ function problemsOf({
       ? ['its MX records are not secure, so that nobody can tell whether these are its hosts']
       : []),
     ...(count('refused') > 0 ? [`${some('refused')} ${is(count('refused'))} refused`] : []),
-    ...(count('partly') > 0 ? [`${some('partly')} ${is(count('partly'))} not proved with every chain`] : []),
+    ...(closed > 0
+      ? [
+          `${amount(closed)} ${closed === 1 ? 'shows' : 'show'} a chain that no record proves to Hermetic, and to others that choose as it does, such as Postfix, while other senders get one that is proved`,
+        ]
+      : []),
+    ...(half > 0 ? [`${amount(half)} ${is(half)} not proved with every chain`] : []),
     ...(count('encrypted') > 0
       ? [`${some('encrypted')} ${has(count('encrypted'))} no TLSA record that can be used`]
       : []),

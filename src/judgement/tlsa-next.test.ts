@@ -29,7 +29,13 @@ const old = strangeTlsa('3 1 1', 'old')
 
 function coming(records: readonly string[], shown: readonly Shown[], file: string) {
   const addresses = [visitedAddress(host, planOf(host, records), shown)]
-  const document = nextCertificate({ addresses, next: readChain(file), atMs: visitAtMs, ttlOf: () => 3_600 })
+  const document = nextCertificate({
+    addresses,
+    leftOut: [],
+    next: readChain(file),
+    atMs: visitAtMs,
+    ttlOf: () => 3_600,
+  })
   const [at] = document.hosts
   if (at === undefined) throw new Error('no host')
   return at
@@ -40,6 +46,57 @@ const both: readonly Shown[] = [
   ['any', ecdsa.chain],
   ['rsa', rsa.chain],
 ]
+
+describe('for a renewal hook, all of it comes to one word:', () => {
+  const whole = (records: readonly string[], file: string, leftOut: readonly string[] = []) => {
+    const addresses = [visitedAddress(host, planOf(host, records), one)]
+    return nextCertificate({ addresses, leftOut, next: readChain(file), atMs: visitAtMs, ttlOf: () => null })
+  }
+
+  test.each<[string, string, readonly string[], string, readonly string[], string]>([
+    ['ready', 'the issuer is named', [of('2 1 1', r3)], next.chain, [], 'Nothing breaks'],
+    ['ready', 'no record asks for proof', [], next.chain, [], 'Nothing breaks'],
+    [
+      'publish-first',
+      'the key is named',
+      [of('3 1 1', ecdsa)],
+      next.chain,
+      [],
+      `Mail to ${host} waits when the next certificate comes, unless records are published before.`,
+    ],
+    [
+      'publish-first',
+      'nothing is proved today',
+      [old],
+      next.chain,
+      [],
+      `Mail to ${host} waits today already, and also when the next certificate comes, unless`,
+    ],
+    [
+      'unknown',
+      'another host of its name could not be looked up',
+      [of('2 1 1', r3)],
+      nameless.chain,
+      ['mx2.example.org'],
+      'Nobody can tell',
+    ],
+    ['ready', 'a host of another name is left out', [of('2 1 1', r3)], next.chain, ['mx2.example.org'], 'Nothing'],
+    ['ready', 'one address of the host is left out', [of('2 1 1', r3)], next.chain, [host], 'Nothing breaks'],
+  ])('%s, where %s', (verdict, _, records, file, leftOut, says) => {
+    // Who has no name is proved by the key alone.
+    const document = whole(file === nameless.chain ? [of('3 1 1', nameless)] : records, file, leftOut)
+    expect(document.verdict).toBe(verdict)
+    expect(document.says).toContain(says)
+  })
+
+  test('unknown, where there is no host at all', () => {
+    const none = { addresses: [], leftOut: [], atMs: visitAtMs, ttlOf: () => null }
+    expect(nextCertificate({ ...none, next: readChain(next.chain) })).toMatchObject({
+      verdict: 'unknown',
+      says: 'Nobody can tell what the next certificate breaks, as no host is known.',
+    })
+  })
+})
 
 describe('the next certificate', () => {
   test.each<[string, readonly string[], readonly Shown[], string, readonly string[], readonly string[]]>([
@@ -93,7 +150,7 @@ describe('the next certificate', () => {
     ],
   ])('%s', (_, records, shown, file, publish, remove) => {
     const at = coming(records, shown, file)
-    expect(at).toMatchObject({ verdict: 'breaks', waitSeconds: 7_200 })
+    expect(at).toMatchObject({ verdict: records[0] === old ? 'still-broken' : 'breaks', waitSeconds: 7_200 })
     expect(at.publish).toEqual(publish.map(line))
     expect(at.remove).toEqual(remove.map(line))
     expect(at.says).toContain('7200 s, twice the TTL of the records, before the server shows it')
@@ -143,7 +200,7 @@ describe('the next certificate', () => {
       visitedAddress(name, planOf(name, [of('3 1 1', ecdsa)]), one),
     )
     const ask = (file: string) =>
-      nextCertificate({ addresses, next: readChain(file), atMs: visitAtMs, ttlOf: () => null })
+      nextCertificate({ addresses, leftOut: [], next: readChain(file), atMs: visitAtMs, ttlOf: () => null })
     expect(ask(elsewhere.chain).hosts.map(at => at.host)).toEqual(['other.example.org'])
     expect(ask(elsewhere.chain).says).toContain('It carries the name of 1 of 2 hosts.')
     expect(ask(nameless.chain).hosts.map(at => at.host)).toEqual([host, 'other.example.org'])

@@ -17,10 +17,12 @@ import type { Plan } from './plan.ts'
 import { isPublicSuffix } from './public-suffix.ts'
 import { additions, judgeBy, leafOf, lineOf, type Records, withRecords } from './tlsa-additions.ts'
 import { chainLabel, groupsOf, type HostGroup, recordName, type VisitedAddress } from './tlsa-check.ts'
-import type { NextAtHost, NextDocument } from './tlsa-check-document.ts'
+import type { NextAtHost, NextDocument, NextVerdict } from './tlsa-check-document.ts'
 
 export interface NextQuestion {
   readonly addresses: readonly VisitedAddress[]
+  /** Names of hosts that could not be looked up. */
+  readonly leftOut: readonly string[]
   /** As the server will send it, its own certificate first; that one can be read. */
   readonly next: readonly Read[]
   /** Milliseconds since 1970. */
@@ -29,22 +31,26 @@ export interface NextQuestion {
   readonly ttlOf: (owner: string) => number | null
 }
 
-export function nextCertificate({ addresses, next, atMs, ttlOf }: NextQuestion): NextDocument {
+export function nextCertificate({ addresses, leftOut, next, atMs, ttlOf }: NextQuestion): NextDocument {
   const groups = groupsOf(addresses)
   const leaf = leafOf(next)
   const named = groups.filter(({ plan }) => leaf !== null && carries(leaf, plan))
   const meant = named.length > 0 ? named : groups
   const hosts = meant.map(group => nextAtHost(group, { next, atMs, ttlOf }))
+  const isMeant = (host: string) => named.length === 0 || (leaf !== null && isNamed(leaf, [host]))
+  const unknown = [...new Set(leftOut)].filter(host => groups.every(group => group.host !== host) && isMeant(host))
+  const verdict = verdictOf(hosts, unknown)
   return {
+    verdict,
     certificates: next.slice(0, mostCertificates).map(certificateEvidence),
-    says: documentSentence(hosts, named.length, groups.length),
+    says: `${documentSentence(verdict, hosts, unknown)} ${whose(named.length, groups.length)}`.trim(),
     hosts,
   }
 }
 
 function nextAtHost(
   { host, plan, chains }: HostGroup,
-  { next: given, atMs, ttlOf }: Omit<NextQuestion, 'addresses'>,
+  { next: given, atMs, ttlOf }: Omit<NextQuestion, 'addresses' | 'leftOut'>,
 ): NextAtHost {
   const kind = kindOf(given)
   const isReplaced = chains.map(({ visit }) => kindOf(visit.chain) === kind)
@@ -109,16 +115,18 @@ function nextAtHost(
   const ttl = ttlOf(dane.owner)
   const isReady = today.failure === null
   const failure = isReady ? null : today.failure
+  const isBroken = replaced.length > 0 && replaced.every(chain => judge(nowRecords, chain, atMs).failure !== null)
 
   return {
     ...base,
     owner: dane.owner,
-    verdict: isReady ? 'ready' : 'breaks',
+    verdict: isReady ? 'ready' : isBroken ? 'still-broken' : 'breaks',
     says: hostSentence({
       host,
       today,
       dane,
       added,
+      isBroken,
       isHealed: withAll.failure === null,
       chains: replaces.map(chainLabel),
       ttl,
@@ -160,7 +168,13 @@ function whenUsed(chain: readonly Read[], atMs: number): number {
 }
 
 function carries(leaf: Certificate, { references }: Plan): boolean {
-  const names = references.filter(({ from }) => from !== 'recipient-domain').map(({ name }) => name)
+  return isNamed(
+    leaf,
+    references.filter(({ from }) => from !== 'recipient-domain').map(({ name }) => name),
+  )
+}
+
+function isNamed(leaf: Certificate, names: readonly string[]): boolean {
   return matchIdentity(names, leaf, { cn: 'if-no-dns-id', ip: 'never', isPublicSuffix }) !== null
 }
 
@@ -174,6 +188,7 @@ function hostSentence({
   today,
   dane,
   added,
+  isBroken,
   isHealed,
   chains,
   ttl,
@@ -182,37 +197,71 @@ function hostSentence({
   readonly today: PeerJudgement
   readonly dane: Records
   readonly added: readonly Tlsa[]
+  readonly isBroken: boolean
   readonly isHealed: boolean
   readonly chains: readonly string[]
   readonly ttl: number | null
 }): string {
   const place =
     chains.length === 0
-      ? 'which takes the place of none that was seen'
+      ? 'with a kind of key that no chain has there'
       : `in place of chain ${chains.join(' and ')}`
   if (today.failure === null) {
     const index = dane.records.findIndex(({ text }) => text === today.record)
     return `Nothing breaks at ${host}: the next certificate, ${place}, is proved by ${recordName(index, today.record ?? '')} already.`
   }
   const why = findingFor(today.failure, host).says
+  const isAlready = isBroken ? `${host} is refused today already, and stays so: the` : 'The'
   if (!isHealed || added.length === 0)
-    return `The next certificate would not be accepted at ${host}, ${place}, and no record of ours heals that: ${why}`
-  const count = added.length === 1 ? 'the record below' : `the ${added.length} records below`
+    return `${isAlready} next certificate, ${place}, would not be accepted at ${host}, and no record would change that: ${why}`
+  const count = added.length === 1 ? 'the record below is' : `the ${added.length} records below are`
   const long = ttl === null ? 'twice the TTL of the records' : `${2 * ttl} s, twice the TTL of the records,`
-  return `The next certificate breaks ${host}, ${place}, unless ${count} ${added.length === 1 ? 'is' : 'are'} published ${long} before the server shows it.`
+  const published = `${count} published ${long} before the server shows it.`
+  return isBroken
+    ? `${isAlready} next certificate, ${place}, is proved by no record either, unless ${published}`
+    : `The next certificate breaks ${host}, ${place}, unless ${published}`
 }
 
-function documentSentence(hosts: readonly NextAtHost[], named: number, all: number): string {
-  const whose =
-    named === 0
-      ? 'It carries the name of no host, so it is taken to be for every one of them.'
-      : named === all
-        ? `It carries the name of ${all === 1 ? 'the host' : 'every host'}.`
-        : `It carries the name of ${named} of ${all} hosts.`
-  const breaking = hosts.filter(({ verdict }) => verdict === 'breaks').map(({ host }) => host)
-  return breaking.length === 0
-    ? `Nothing breaks when the next certificate comes. ${whose}`
-    : `Mail to ${breaking.join(', ')} waits when the next certificate comes, unless records are published before. ${whose}`
+function isFailing({ verdict }: NextAtHost): boolean {
+  return verdict === 'breaks' || verdict === 'still-broken'
+}
+
+function verdictOf(hosts: readonly NextAtHost[], unknown: readonly string[]): NextVerdict {
+  const failing = hosts.filter(isFailing)
+  if (failing.some(({ publish }) => publish.length === 0)) return 'refused'
+  if (unknown.length > 0 || hosts.length === 0) return 'unknown'
+  return failing.length === 0 ? 'ready' : 'publish-first'
+}
+
+function documentSentence(verdict: NextVerdict, hosts: readonly NextAtHost[], unknown: readonly string[]): string {
+  const names = (all: readonly NextAtHost[]) => all.map(({ host }) => host).join(', ')
+  const failing = hosts.filter(isFailing)
+  switch (verdict) {
+    case 'ready':
+      return 'Nothing breaks when the next certificate comes.'
+    case 'publish-first': {
+      const isOld = failing.every(({ verdict: each }) => each === 'still-broken')
+      return isOld
+        ? `Mail to ${names(failing)} waits today already, and also when the next certificate comes, unless records are published before.`
+        : `Mail to ${names(failing)} waits when the next certificate comes, unless records are published before.`
+    }
+    case 'refused':
+      return `Mail to ${names(failing.filter(({ publish }) => publish.length === 0))} waits when the next certificate comes, whatever records are published.`
+    case 'unknown':
+      return unknown.length === 0
+        ? 'Nobody can tell what the next certificate breaks, as no host is known.'
+        : `Nobody can tell what the next certificate breaks, as not all could be looked up of ${unknown.join(', ')}.`
+    default:
+      return verdict satisfies never
+  }
+}
+
+function whose(named: number, all: number): string {
+  if (all === 0) return ''
+  if (named === 0) return 'It carries the name of no host, so it is taken to be for every one of them.'
+  return named === all
+    ? `It carries the name of ${all === 1 ? 'the host' : 'every host'}.`
+    : `It carries the name of ${named} of ${all} hosts.`
 }
 
 const mostCertificates = 20

@@ -6,13 +6,14 @@
  * command is ever sent. Hosts that a stranger's DNS names are not visited at private or loopback addresses, unless `dns.allow_addresses` has them.
  *
  * Exit 0: every host, address and chain proves itself. 1: nothing does, or mail has no way. 2: partly. 69: no name server answers or can be validated, or
- * no address of any host can be reached.
+ * no address of any host can be reached. With `--next`, of what comes: 0: nothing breaks. 2: records must be published before. 1: no record helps, or nobody can tell.
  */
 import { randomInt } from 'node:crypto'
 import { domainToASCII } from 'node:url'
 import { createNameServerTrust } from '../../hop/name-server-trust.ts'
 import type { Destination, Itinerary } from '../../hop/types.ts'
 import { createVisitor, type VisitPatience } from '../../hop/visit.ts'
+import type { Failure } from '../../judgement/failure.ts'
 import { exitCodeOfCheck, isNobodyReached, tlsaCheck, type VisitedAddress } from '../../judgement/tlsa-check.ts'
 import { tlsaCheckText } from '../../judgement/tlsa-check-text.ts'
 import { nextCertificate } from '../../judgement/tlsa-next.ts'
@@ -100,14 +101,17 @@ export async function check(
       throw new CliFailure(
         'cli.dns-unreachable',
         standing.validation === 'unknown'
-          ? 'no name server answers'
+          ? 'no name server gives an answer that can be validated'
           : standing.validation === 'mistimed'
             ? 'the signatures of the root do not hold at this time, so nobody can tell what is published'
             : 'the name servers pass no signatures on, so nobody can tell what is published',
         standing.validation === 'mistimed'
           ? 'Set the clock of this machine, or give a time at which they hold: --at 2026-01-15T12:00:00Z'
-          : 'Name a resolver that does: --server 192.0.2.53',
-        { lines: standing.says.map(line => visible(line, 500)) },
+          : 'Other resolvers are named with --server 192.0.2.53, the trust anchors of another root with --anchor FILE.',
+        {
+          fields: { dns: standing },
+          lines: standing.says.map(line => visible(line, maxSentenceChars)),
+        },
       )
     const itinerary = await visitor.itinerary(destination)
     if (itinerary.candidates.length === 0 && itinerary.failure?.reason === 'dns.timeout')
@@ -116,6 +120,7 @@ export async function check(
         `no answer came for ${visible(domainText, 80)}: ${visible(itinerary.failure.detail ?? 'timeout', 200)}`,
         'Try again later, or ask another resolver: --server 192.0.2.53',
       )
+    const skipped = itinerary.skipped.map(each => ({ ...each, failure: failureAsNamed(each.failure) }))
     const progress = progressOn(itinerary.candidates.length)
     const visits = await visitor.visitAll(itinerary, progress.tell).finally(progress.end)
     const addresses = itinerary.candidates.map(
@@ -130,14 +135,15 @@ export async function check(
         port: options.port,
         atMs: now(),
         addresses,
-        skipped: itinerary.skipped,
-        failure: itinerary.failure,
+        skipped,
+        failure: itinerary.failure === null ? null : failureAsNamed(itinerary.failure),
         dns: itinerary.dns,
       },
       next === null
         ? null
         : nextCertificate({
             addresses,
+            leftOut: skipped.map(({ host }) => host),
             next,
             atMs: now(),
             ttlOf: owner => ttls.get(owner) ?? receivedTtl(itinerary, owner),
@@ -146,8 +152,12 @@ export async function check(
     if (isNobodyReached(document))
       throw new CliFailure(
         'cli.peer-unreachable',
-        `no host of ${visible(document.domain, 80)} can be reached at port ${document.port}`,
-        'Many networks let nobody out to port 25: try from a machine that sends mail.',
+        document.as === 'host'
+          ? `${visible(document.domain, 80)} cannot be reached at port ${document.port}`
+          : `no host of ${visible(document.domain, 80)} can be reached at port ${document.port}`,
+        document.port === smtpPort
+          ? 'Many networks let nobody out to port 25: try from a machine that sends mail.'
+          : `Look whether the service listens at port ${document.port}, and whether a firewall is in between.`,
         { fields: { check: document }, lines: [tlsaCheckText(document)] },
       )
     context.answer({ ...document }, tlsaCheckText(document, context.paint))
@@ -156,6 +166,13 @@ export async function check(
     await visitor.close()
     await resolver.close()
   }
+}
+
+/** There is no route here: the name is from the command line. */
+function failureAsNamed(failure: Failure): Failure {
+  return failure.reason === 'policy.route-host-not-found'
+    ? { ...failure, reason: 'dns.host-without-address' }
+    : failure
 }
 
 /** @throws CliFailure 64 */
@@ -190,7 +207,7 @@ function destinationOf(text: string, { port, asHost }: TlsaCheckOptions): Destin
   throw new CliFailure(
     'cli.usage',
     `--port ${port}: mail to a domain goes to port 25 of its MX hosts`,
-    `Name the host itself: hermetic tlsa check mx.${bare} --as-host --port ${port}`,
+    `If ${bare} is the host itself: hermetic tlsa check ${bare} --as-host --port ${port}`,
   )
 }
 
@@ -267,6 +284,7 @@ function progressOn(all: number): { tell(done: number): void; end(): void } {
 
 const example = 'For example: hermetic tlsa check example.org'
 const ownFirst = "The server's own certificate must come first; 'hermetic cert show' tells more."
+const maxSentenceChars = 1_200
 const smtpPort = 25
 /** RFC 8314 §3.3: TLS from the first byte. */
 const submissionsPort = 465

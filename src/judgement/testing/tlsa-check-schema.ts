@@ -74,6 +74,10 @@ const chain = z
     record: index.nullable().meta({ description: 'The TLSA record that decided.' }),
     matched: text.nullable(),
     says: text,
+    publish: z
+      .array(text)
+      .readonly()
+      .meta({ description: 'Lines of a zone file that would prove it beside the chains that are proved.' }),
     findings: z.array(finding).readonly(),
     stacks: z.array(stack).readonly(),
   })
@@ -89,6 +93,7 @@ const address = z
         'partly: not with every chain, or not every chain could be seen. encrypted: no record can be used. no-records: nothing is owed. unseen: it could not be visited.',
     }),
     says: text,
+    mail: z.enum(['goes', 'waits', 'unknown']).meta({ description: 'Mail that the relay has for this address.' }),
     hermetic: z.string().meta({ description: 'What the relay would do with mail here.' }),
     peer: z.enum(['clear', 'encrypted', 'pkix', 'dane-ta', 'dane-ee']).nullable(),
     tls: z.object({ version: z.string().nullable(), cipher: z.string().nullable() }).readonly().nullable(),
@@ -127,6 +132,10 @@ const host = z
 
 const next = z
   .object({
+    verdict: z.enum(['ready', 'publish-first', 'refused', 'unknown']).meta({
+      description:
+        'publish-first: mail waits, unless records are published before. refused: whatever is published. unknown: a host could not be looked up.',
+    }),
     certificates: z.array(certificate).readonly(),
     says: text,
     hosts: z
@@ -135,8 +144,9 @@ const next = z
           .object({
             host: text,
             owner: text.nullable(),
-            verdict: z.enum(['ready', 'breaks', 'not-asked']).meta({
-              description: 'not-asked: the host has no records that ask for proof.',
+            verdict: z.enum(['ready', 'breaks', 'still-broken', 'not-asked']).meta({
+              description:
+                'still-broken: the records prove neither it nor what it takes the place of. not-asked: the host has no records that ask for proof.',
             }),
             says: text,
             replaces: z.array(chainPlace).readonly(),
