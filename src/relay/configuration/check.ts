@@ -49,6 +49,7 @@ export function problemAt(
   const place = at === 'key' ? source.keyPlace(path) : source.place(path)
   const written = at === 'key' ? String(path.at(-1)) : source.text(path)
   const word = written?.replace(/^(['"])(.*)\1$/, '$2')
+  const suggestion = word === undefined ? null : nearest(word, words)
   return {
     file,
     line: place.line,
@@ -56,8 +57,8 @@ export function problemAt(
     option: optionName(path),
     expected,
     found: fault.found ?? (written === null || written.trim() === '' ? 'nothing' : quoted(word ?? written)),
-    suggestion: word === undefined ? null : nearest(word, words),
-    example: exampleAt(at === 'key' ? path.slice(0, -1) : path),
+    suggestion,
+    example: at === 'key' ? exampleOfKey(path, suggestion) : exampleAt(path, written),
   }
 }
 
@@ -162,17 +163,35 @@ function enumeratedAt(path: readonly PropertyKey[]): string[] {
   )
 }
 
-/** The right form of the option, or of the nearest one around it that has an example. */
-function exampleAt(path: readonly PropertyKey[]): string | null {
+/** Of a misspelled option: how the one that was meant is written; else how the options around it are. */
+function exampleOfKey(path: readonly PropertyKey[], meant: string | null): string | null {
+  const around = path.slice(0, -1)
+  return meant === null ? exampleAt(around, null) : exampleAt([...around, meant], null)
+}
+
+/**
+ * The right form of the option, or of the nearest one around it that has an example.
+ * @param written What stands there and was refused: no example
+ */
+function exampleAt(path: readonly PropertyKey[], written: string | null): string | null {
   for (let length = path.length; length > 0; length--) {
     const part = path.slice(0, length)
-    const example = nodesAt(part).flatMap(
-      node => node.examples ?? (node.default === undefined ? [] : [node.default]),
-    )[0]
+    const nodes = nodesAt(part)
+    const [example] = [
+      ...nodes.flatMap(node => node.examples ?? []),
+      ...nodes.flatMap(node => (node.default === undefined ? [] : [node.default])),
+    ]
+      .filter(value => !isEmptyValue(value))
+      .map(value => stringify(value, { collectionStyle: 'flow', lineWidth: 0 }).trim())
+      .filter(inline => inline !== written?.trim())
     if (example === undefined) continue
     const last = part.at(-1)
-    const inline = stringify(example, { collectionStyle: 'flow', lineWidth: 0 }).trim()
-    return typeof last === 'number' ? `- ${inline}` : `${String(last)}: ${inline}`
+    return typeof last === 'number' ? `- ${example}` : `${String(last)}: ${example}`
   }
   return null
+}
+
+/** A section's default: it shows nothing. */
+function isEmptyValue(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0
 }

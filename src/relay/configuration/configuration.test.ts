@@ -340,6 +340,20 @@ const broken: [string, string, string[]][] = [
     ],
   ],
   [
+    'nothing but DANE of a private name',
+    'routes:\n  - to: { host: mail.local }\n    tls: dane-only\n',
+    [
+      '/etc/h.yaml:3:10: routes[0].tls: expected another level, because no answer about mail.local can be secure (the name is private, or below dns.insecure), and all mail of this route would wait, found "dane-only"',
+    ],
+  ],
+  [
+    'nothing but DANE of a domain that is not validated',
+    'dns: { insecure: [partner.example] }\nroutes:\n  - when: { recipient: [.partner.example, x@a.partner.example] }\n    to: mx\n    tls: dane-only\n',
+    [
+      '/etc/h.yaml:5:10: routes[0].tls: expected another level, because no MX answer of partner.example, a.partner.example can be secure (the name is private, or below dns.insecure), and all mail of this route would wait, found "dane-only"',
+    ],
+  ],
+  [
     'a file of anchors that is missing',
     'dns: { anchors: root.key }\n',
     [
@@ -369,6 +383,34 @@ describe('problems', () => {
     const problems = problemsOf(text)
     expect(problems.length).toBe(starts.length)
     for (const [i, start] of starts.entries()) expect(problems[i]?.slice(0, start.length)).toBe(start)
+  })
+
+  test.each([
+    [
+      'an option that is misspelled with that which was meant',
+      'dns: { anchor: a.key }',
+      'anchors: /etc/hermetic/root.key',
+    ],
+    ['one below another', 'routes: [{ to: mx, tsl: verify }]', 'tls: verify'],
+    ['a value that was refused with another', 'dns: { trust: none, require: true }', 'require: false'],
+    ['one that has the wrong type with the example', 'dns: { require: 7 }', 'require: true'],
+    [
+      'an option that resembles none with what is around it',
+      'listen: [{ address: "::1", zzzzzzzz: 1 }]',
+      'listen: [ { address: 0.0.0.0, port: 25 } ]',
+    ],
+    ['what has no example with nothing that says nothing', 'dns: { zzzzzzzzzz: 1 }', null],
+  ])('show how it is written: %s', (_title, text, example) => {
+    expect(problemsOf(text).map(problem => / \(example: (.*)\)$/.exec(problem)?.[1] ?? null)).toEqual([example])
+  })
+
+  test('with anchors of ones own: what is private elsewhere is signed where they say so, and only there', () => {
+    const text = (host: string) => `dns: { anchors: a.key }\nroutes: [{ to: { host: ${host} }, tls: dane-only }]`
+    const files = { '/etc/a.key': `${rootDs}\n${rootDs.replace('. ', 'local. ')}` }
+    expect(problemsOf(text('store.local'), files)).toEqual([])
+    expect(problemsOf(text('store.internal'), files)).toEqual([
+      expect.stringContaining('no answer about store.internal can be secure'),
+    ])
   })
 
   test('in a pattern file name the place in that file', () => {
@@ -627,9 +669,17 @@ routes:
     expect(remarks('routes: [{ name: a, to: { host: 192.0.2.1 }, tls: dane }]')).toContain(
       'route "a": 192.0.2.1 has no name that could own TLSA records',
     )
-    expect(remarks('routes: [{ name: a, to: { host: store.local }, tls: dane-only }]')).toMatch(
-      /no answer about store\.local can be secure, .* its mail waits/,
+    expect(remarks('routes: [{ name: a, to: { host: [store.local, b.example] }, tls: dane-only }]')).toBe(
+      'route "a": no answer about store.local can be secure (the name is private, or below dns.insecure): under dane-only no mail goes to it',
     )
+    expect(
+      remarks(
+        'dns: { insecure: [b.example] }\nroutes: [{ name: a, when: { recipient: [a.example, x@c.b.example] }, to: mx, tls: dane-only }]',
+      ),
+    ).toBe(
+      'route "a": no MX answer of c.b.example can be secure (the name is private, or below dns.insecure): under dane-only mail there waits',
+    )
+    expect(remarks('dns: { insecure: [b.example] }\nroutes: [{ to: mx, tls: dane-only }]')).toBe('')
     expect(
       remarks('dns: { insecure: [b.example] }\nroutes: [{ name: a, to: { host: mx.b.example }, tls: dane }]'),
     ).toContain('no answer about mx.b.example can be secure')

@@ -6,9 +6,10 @@
  */
 import { networkContains, parseAddress, parseNetwork } from '../../judgement/addresses.ts'
 import { visible } from '../../judgement/visible.ts'
-import { isAtOrBelow, nameKey, parseName } from '../../protocol/dns/name.ts'
+import { isAtOrBelow, type Name, nameKey, parseName } from '../../protocol/dns/name.ts'
 import { readAnchors } from '../../protocol/dnssec/anchors.ts'
-import { privateNames } from '../../protocol/dnssec/private-names.ts'
+import { negativeAnchors } from '../../protocol/dnssec/private-names.ts'
+import type { TrustAnchor } from '../../protocol/dnssec/types.ts'
 import { parseNameServer } from '../../system/name-server.ts'
 import { parseResolvConf } from '../../system/resolv-conf.ts'
 import type { RouteRule } from '../settings.ts'
@@ -45,7 +46,7 @@ export function checkTrust(
       ['dns', 'require'],
       'false, because dns.trust is none: nothing would ever be validated, and all mail to MX hosts would wait',
     )
-  checkLevels(configuration, routes, tools)
+  checkLevels(configuration, routes, neverSecure(configuration, anchors), tools)
   remarkOnTls(configuration, tools)
 
   const unused = [
@@ -73,11 +74,32 @@ function checkServers(servers: readonly string[], tools: TrustTools): void {
     })
 }
 
-function checkLevels(configuration: Configuration, routes: readonly RouteRule[], tools: TrustTools): void {
+/** At and below these no answer is ever secure. Empty where that is not for this relay to say. */
+function neverSecure({ dns }: Configuration, anchors: string | null): readonly Name[] {
+  // Anchors that cannot be read were told of; what they would lift is not known.
+  if (dns.trust !== 'validate' || (dns.anchors !== undefined && anchors === null)) return []
+  const read = anchors === null ? null : readAnchors(anchors)
+  const known: readonly TrustAnchor[] = read?.kind === 'anchors' ? read.anchors : []
+  return negativeAnchors(
+    dns.insecure.map(parseName).filter(name => name !== null),
+    known,
+  )
+}
+
+/** @param insecure see `neverSecure` */
+function checkLevels(
+  configuration: Configuration,
+  routes: readonly RouteRule[],
+  insecure: readonly Name[],
+  tools: TrustTools,
+): void {
   const { trust } = configuration.dns
-  const insecure = configuration.dns.insecure.map(parseName).filter(name => name !== null)
+  const isInsecure = (text: string) => {
+    const name = parseName(text)
+    return name !== null && insecure.some(zone => isAtOrBelow(name, zone))
+  }
   const opportunistic: string[] = []
-  for (const [i, { name, to, level }] of routes.entries()) {
+  for (const [i, { name, to, level, match }] of routes.entries()) {
     if (to.kind === 'reject' || (level !== 'dane' && level !== 'dane-only')) continue
     if (trust === 'none' && level === 'dane-only')
       tools.blame(
@@ -85,6 +107,7 @@ function checkLevels(configuration: Configuration, routes: readonly RouteRule[],
         'another level, because dns.trust is none: no TLSA record would ever count, and all mail of this route would wait',
       )
     if (trust === 'none' && level === 'dane') opportunistic.push(`route "${name}"`)
+    if (to.kind === 'mx' && level === 'dane-only') checkDomains(i, name, match.recipient ?? [], isInsecure, tools)
     if (to.kind !== 'host' || trust === 'none') continue
     const addresses = to.hosts.filter(host => parseAddress(host.name) !== null).map(host => host.name)
     if (addresses.length > 0 && level === 'dane-only')
@@ -96,23 +119,53 @@ function checkLevels(configuration: Configuration, routes: readonly RouteRule[],
       tools.remark(
         `route "${name}": ${addresses.join(', ')} has no name that could own TLSA records, so dane asks no more than opportunistic there`,
       )
-    // An anchor for such a name lifts what is preset; what it lifts is known when the anchors are put to use.
-    if (trust !== 'validate' || configuration.dns.anchors !== undefined) continue
-    for (const host of to.hosts) {
-      const owner = parseName(host.name)
-      const isNeverSecure = owner !== null && [...privateNames, ...insecure].some(zone => isAtOrBelow(owner, zone))
-      if (!isNeverSecure || addresses.includes(host.name)) continue
-      tools.remark(
-        level === 'dane-only'
-          ? `route "${name}": no answer about ${host.name} can be secure, because that name is private or below dns.insecure: under dane-only its mail waits`
-          : `route "${name}": no answer about ${host.name} can be secure, because that name is private or below dns.insecure: dane asks no more than opportunistic there`,
+    const unprovable = to.hosts
+      .map(host => host.name)
+      .filter(host => !addresses.includes(host) && isInsecure(host))
+    const others = to.hosts.length - unprovable.length
+    if (level === 'dane-only' && unprovable.length > 0 && others === 0)
+      tools.blame(
+        ['routes', i, 'tls'],
+        `another level, because no answer about ${shortList(unprovable)} can be secure (${whyNever}), and all mail of this route would wait`,
       )
-    }
+    else
+      for (const host of unprovable)
+        tools.remark(
+          level === 'dane-only'
+            ? `route "${name}": no answer about ${host} can be secure (${whyNever}): under dane-only no mail goes to it`
+            : `route "${name}": no answer about ${host} can be secure (${whyNever}): dane asks no more than opportunistic there`,
+        )
   }
   if (opportunistic.length > 0)
     tools.remark(
       `dns.trust is none, so dane asks no more than opportunistic: ${shortList(opportunistic)}, and mail that no route takes`,
     )
+}
+
+/** Mail to MX hosts that only an insecure answer names waits under `dane-only` (RFC 7672 §2.2.1). */
+function checkDomains(
+  index: number,
+  route: string,
+  recipients: readonly string[],
+  isInsecure: (name: string) => boolean,
+  tools: TrustTools,
+): void {
+  const unprovable = recipients.filter(pattern => isInsecure(domainOf(pattern)))
+  if (unprovable.length === 0) return
+  if (unprovable.length === recipients.length)
+    tools.blame(
+      ['routes', index, 'tls'],
+      `another level, because no MX answer of ${shortList(unprovable.map(domainOf))} can be secure (${whyNever}), and all mail of this route would wait`,
+    )
+  else
+    tools.remark(
+      `route "${route}": no MX answer of ${shortList(unprovable.map(domainOf))} can be secure (${whyNever}): under dane-only mail there waits`,
+    )
+}
+
+/** Of `user@example.org`, `*.example.org` and the like: what all names that it stands for are at or below. */
+function domainOf(pattern: string): string {
+  return pattern.slice(pattern.lastIndexOf('@') + 1).replace(/^(?:\*\.|\.)/, '')
 }
 
 /** The text of a file whose every record can be used; null when it cannot, which was told then. */
@@ -181,5 +234,6 @@ function shortList(names: readonly string[]): string {
 const loopback = ['127.0.0.0/8', '::1'].flatMap(text => parseNetwork(text) ?? [])
 const onlyThisMachine =
   'servers of this machine (127.0.0.0/8, ::1) or over TLS (tls://192.0.2.53#dns.example), because dns.trust: ad believes a bit that anybody on the way from another one can set; dns.trust: validate works with any, and dns.ad_from_anywhere: true believes all'
+const whyNever = 'the name is private, or below dns.insecure'
 const shownNames = 5
 const mostAnchorChars = 1024 * 1024
