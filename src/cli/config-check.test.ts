@@ -50,15 +50,21 @@ afterAll(async () => {
 
 let files = 0
 /** @returns the file */
-function configuration(server: string, more = ''): string {
+function configuration(server: string, more = '', routes = ''): string {
   const file = join(directory, `${++files}.yaml`)
   writeFileSync(
     file,
-    `hostname: box.example.org\nstate: ${file}-state\ndns: { servers: ['${server}'], timeout: 500ms, anchors: ${anchors}, ${more} }\n`,
+    `hostname: box.example.org\nstate: ${file}-state\ndns: { servers: ['${server}'], timeout: 500ms, anchors: ${anchors}, ${more} }\n${routes}`,
   )
   return file
 }
 
+/** Without the breaks of lines: under the headline what goes on stands two columns deeper, under a note of the servers six. */
+const unwrapped = (out: string) => {
+  const [first = '', ...more] = out.split(/\n {2}(?=hostname )/)
+  return [first.replace(/\n {2}/g, ' '), more.join('').replace(/\n {6}(?=\S)/g, ' ')].join('\n  ')
+}
+const widest = (out: string) => Math.max(...out.split('\n').map(line => line.length))
 const check = (file: string) => hermeticJson(['config', 'check', file])
 
 describe('a server', () => {
@@ -83,20 +89,47 @@ describe('a server', () => {
     const { code, out } = await hermetic(['config', 'check', file])
     expect(code).toBe(0)
     expect(out).toContain('\n  DNSSEC: answers cannot be validated, so mail goes on without DANE\n')
-    expect(out).toMatch(
+    expect(unwrapped(out)).toMatch(
       new RegExp(`\\n {4}note: The resolver ${servers.strips} strips DNSSEC signatures: .* dns\\.require`),
     )
+    expect(widest(out)).toBeLessThanOrEqual(100)
+  })
+
+  test('that strips them is a problem of the route that insists on DANE', async () => {
+    const routes = `routes:
+  - { name: calm, when: { recipient: a.example }, to: mx }
+  - { name: insists, when: { recipient: b.example }, to: mx, tls: dane-only }
+  - { name: so does this, when: { recipient: c.example }, to: { host: mx.c.example }, tls: dane-only }
+`
+    const file = configuration(servers.strips, '', routes)
+    const [plain, json] = await Promise.all([hermetic(['config', 'check', file]), check(file)])
+    expect(plain.code).toBe(1)
+    expect(unwrapped(plain.out)).toContain(
+      `${file}: well-formed, but with these DNS servers mail of route "insists", route "so does this" would wait\n`,
+    )
+    expect(unwrapped(plain.out)).toContain(
+      '\n    problem: Route "insists" is dane-only, and takes no answer that is not validated: its mail waits.\n',
+    )
+    expect(widest(plain.out)).toBeLessThanOrEqual(100)
+    expect(json).toMatchObject({ code: 1, document: { good: false, waits: ['insists', 'so does this'] } })
+    expect(await check(configuration(servers.works, '', routes))).toMatchObject({
+      code: 0,
+      document: { waits: null },
+    })
   })
 
   test('that strips them is a problem where validation is required', async () => {
     const file = configuration(servers.strips, 'require: true')
     const [plain, json] = await Promise.all([hermetic(['config', 'check', file]), check(file)])
     expect(plain.code).toBe(1)
-    expect(plain.out).toContain(`${file}: well-formed, but with these DNS servers mail would wait\n`)
+    expect(unwrapped(plain.out)).toContain(`${file}: well-formed, but with these DNS servers mail would wait\n`)
     expect(plain.out).toContain(
       '\n  DNSSEC: answers cannot be validated, so mail waits, as dns.require says\n    problem: ',
     )
-    expect(json).toMatchObject({ code: 1, document: { good: false, dns: { validation: 'required' } } })
+    expect(json).toMatchObject({
+      code: 1,
+      document: { good: false, waits: 'all', dns: { validation: 'required' } },
+    })
   })
 
   test('that strips them is a problem when the relay remembers that it did not', async () => {
@@ -126,13 +159,26 @@ describe('a server', () => {
     expect(JSON.stringify(document['dns'])).toContain('name a file with its keys in dns.anchors')
   })
 
-  test('whose signatures have ended makes doubt the clock', async () => {
-    const { code, document } = await check(configuration(servers.stale))
-    expect(code).toBe(0)
-    expect(JSON.stringify(document['dns'])).toContain('the clock of this machine is ahead')
+  test('whose signatures have ended makes doubt the clock, and is a problem', async () => {
+    const file = configuration(servers.stale)
+    const [plain, json] = await Promise.all([hermetic(['config', 'check', file]), check(file)])
+    expect(plain.code).toBe(1)
+    expect(unwrapped(plain.out)).toContain(
+      `${file}: well-formed, but mail would wait: the clock of this machine and the DNS servers do not agree\n`,
+    )
+    expect(plain.out).toContain(
+      '\n  DNSSEC: by the clock of this machine no signature of the root holds, so mail waits\n',
+    )
+    expect(json).toMatchObject({
+      code: 1,
+      document: { good: false, waits: 'all', dns: { validation: 'mistimed' } },
+    })
+    expect(JSON.stringify(json.document['dns'])).toContain('the clock of this machine is ahead')
   })
 
   test('that is silent or not there is a note: the file may be checked elsewhere', async () => {
+    const { out } = await hermetic(['config', 'check', configuration((await nobody()).address)])
+    expect(unwrapped(out)).toContain(': good; whether mail would go is not known, as no DNS server answers\n')
     const silent = await serve(() => {})
     const absent = await nobody()
     for (const { address } of [silent, absent]) {

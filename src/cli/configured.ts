@@ -1,4 +1,5 @@
 /** The settings of a command: from `--config`, $HERMETIC_CONFIG or the system's file; or the failure (78) that lists every problem. */
+import { wrapped } from '../judgement/columns.ts'
 import { type Loaded, loadConfiguration } from '../relay/configuration/configuration.ts'
 import { type Problem, problemText } from '../relay/configuration/problem.ts'
 import { configurationFile, realSurroundings } from '../relay/configuration/surroundings.ts'
@@ -49,7 +50,7 @@ export function configurationFailure(problems: readonly Problem[]): CliFailure {
 export function problemLines(problems: readonly string[]): string[] {
   const more = problems.length - shownProblems
   return [
-    ...problems.slice(0, shownProblems).map(problem => `  ${problem}`),
+    ...problems.slice(0, shownProblems).flatMap(problem => wrapped(problem, '  ', '    ')),
     ...(more > 0 ? [`  … and ${more} more`] : []),
   ]
 }

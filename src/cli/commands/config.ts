@@ -1,12 +1,14 @@
 /**
  * `hermetic config check | example | schema | reload`
  *
- * `check` reads what the relay would read, and asks the DNS servers what they are good for. Exit 0: a relay can work with it; servers that do not answer are a
- * remark, as the file may be checked where they are out of reach. 1: the file is good, and with these servers mail would wait. 78: the file is bad.
+ * `check` reads what the relay would read, and asks the DNS servers what they are good for. Exit 0: a relay can work with it; servers of which none answers are a
+ * remark, as the file may be checked where they are out of reach, or before the network is up. 1: the file is well-formed, and with what the servers send, or with the clock of
+ * this machine, mail would wait: all that must be looked up, or that of a route. 78: the file is bad.
  */
 import { createNameServerTrust } from '../../hop/name-server-trust.ts'
+import { wrapped } from '../../judgement/columns.ts'
 import type { DnsStanding } from '../../judgement/evidence.ts'
-import { standingPhrase } from '../../judgement/standing-text.ts'
+import { makesMailWait, standingPhrase } from '../../judgement/standing-text.ts'
 import { visible } from '../../judgement/visible.ts'
 import { exampleConfiguration } from '../../relay/configuration/example.ts'
 import { configurationJsonSchema } from '../../relay/configuration/schema.ts'
@@ -21,30 +23,43 @@ import { resolversOf } from '../resolvers.ts'
 
 export async function check(file: string | null, context: Context): Promise<number> {
   const { settings, file: used, remarks: read } = configuredToStart(file ?? context.config)
-  const source = used ?? 'the built-in defaults'
+  const source = used === null ? 'the built-in defaults' : visible(used, 1_000)
   const remarks = [...read, ...checkedCertificates(settings)]
   const dns = await checkedServers(settings, context)
+  const isGood = dns.waits === null
+  const { waits } = dns
+  const says = (text: string, indent = '  ') => wrapped(text, indent, `${indent}  `)
   const lines = [
-    dns.isGood
-      ? `${source}: ${context.paint('green', 'good')}`
-      : `${source}: well-formed, but ${context.paint('red', 'with these DNS servers mail would wait')}`,
-    ...remarks.map(remark => `  ${context.paint('yellow', 'note')}: ${remark}`),
-    `  hostname ${settings.hostname}, state in ${settings.state}`,
+    ...painted(wrapped(`${source}: ${headline(dns)}`, '', '  '), isGood ? 'green' : 'red', headline(dns), context),
+    ...remarks.flatMap(remark => labelled('note', 'yellow', visible(remark, maxSentenceChars), '  ', context)),
+    ...says(`hostname ${settings.hostname}, state in ${settings.state}`),
     ...settings.listen.map(({ address, port, tls }) => `  listens on ${address} port ${port}, TLS: ${tls}`),
-    `  routes: ${[...settings.routes.map(({ name }) => name), 'then mx'].join(', ')}`,
+    ...says(`routes: ${[...settings.routes.map(({ name }) => visible(name, 100)), 'then mx'].join(', ')}`),
     ...standingLines(dns, context),
   ]
   context.answer(
-    { schema: 'hermetic.config-check/1', file: used, good: dns.isGood, remarks, dns: dns.standing, settings },
+    { schema: 'hermetic.config-check/1', file: used, good: isGood, waits, remarks, dns: dns.standing, settings },
     lines.join('\n'),
   )
-  return dns.isGood ? asHoped : answerIsNo
+  return isGood ? asHoped : answerIsNo
 }
 
 interface CheckedServers {
   readonly standing: DnsStanding
-  /** Mail that looks for TLSA records could be delivered, as far as can be told. */
-  readonly isGood: boolean
+  /** Which mail could not be delivered with these servers, as far as can be told: `all` that looks for its hosts in the DNS, or that of the routes named. */
+  readonly waits: 'all' | readonly string[] | null
+}
+
+function headline({ standing, waits }: CheckedServers): string {
+  if (waits === 'all')
+    return standing.validation === 'mistimed'
+      ? 'well-formed, but mail would wait: the clock of this machine and the DNS servers do not agree'
+      : 'well-formed, but with these DNS servers mail would wait'
+  if (waits !== null)
+    return `well-formed, but with these DNS servers mail of ${waits.map(name => `route "${visible(name, 100)}"`).join(', ')} would wait`
+  return standing.validation === 'unknown'
+    ? 'good; whether mail would go is not known, as no DNS server answers'
+    : 'good'
 }
 
 /** Asks what the relay will ask at its start, and believes what it remembers. */
@@ -54,9 +69,11 @@ async function checkedServers(settings: Settings, context: Context): Promise<Che
   try {
     const standing = await resolvers.mail.probe()
     const { validation } = standing
-    const waits = validation === 'lost' || validation === 'required'
-    const isGood = !waits && (validation !== 'unknown' || !(await isThere(settings)))
-    return { standing, isGood }
+    if (makesMailWait(validation) || (validation === 'unknown' && (await isThere(settings))))
+      return { standing, waits: 'all' }
+    const insisting = settings.routes.filter(({ level, to }) => level === 'dane-only' && to.kind !== 'reject')
+    const isStuck = validation === 'unavailable' && insisting.length > 0
+    return { standing, waits: isStuck ? insisting.map(({ name }) => name) : null }
   } finally {
     clearTimeout(slow)
     await resolvers.close()
@@ -76,13 +93,36 @@ async function isThere({ dns }: Settings): Promise<boolean> {
   }
 }
 
-function standingLines({ standing, isGood }: CheckedServers, { paint }: Context): string[] {
-  const [colour, label] = isGood ? (['yellow', 'note'] as const) : (['red', 'problem'] as const)
+function standingLines({ standing, waits }: CheckedServers, context: Context): string[] {
+  const [colour, label] = waits === null ? (['yellow', 'note'] as const) : (['red', 'problem'] as const)
+  const insists =
+    waits === null || waits === 'all'
+      ? []
+      : waits.map(
+          name =>
+            `Route "${visible(name, 100)}" is dane-only, and takes no answer that is not validated: its mail waits.`,
+        )
   return [
-    `  DNSSEC: ${standingPhrase(standing)}`,
-    ...standing.says.map(says => `    ${paint(colour, label)}: ${visible(says, maxSentenceChars)}`),
+    ...wrapped(`DNSSEC: ${standingPhrase(standing)}`, '  ', '    '),
+    ...[...insists, ...standing.says.map(says => visible(says, maxSentenceChars))].flatMap(says =>
+      labelled(label, colour, says, '    ', context),
+    ),
   ]
 }
+
+function labelled(label: string, style: Style, text: string, indent: string, context: Context): string[] {
+  return painted(wrapped(`${label}: ${text}`, indent, `${indent}  `), style, label, context)
+}
+
+/** Paints what stands whole on the first line. */
+function painted([first = '', ...more]: readonly string[], style: Style, text: string, { paint }: Context) {
+  const at = first.lastIndexOf(text)
+  return at < 0
+    ? [first, ...more]
+    : [first.slice(0, at) + paint(style, text) + first.slice(at + text.length), ...more]
+}
+
+type Style = Parameters<Context['paint']>[0]
 
 /** Looks at what the relay will show its clients. @returns remarks; throws the failure that tells every problem, as for any other option. */
 function checkedCertificates({ listen, tls }: Settings): string[] {
