@@ -216,7 +216,7 @@ function isAsStrict(made: Plan, asked: Plan): boolean {
 /** What was asked for a moment ago is good for what it was asked for, though its time be over (RFC 1035 §3.2.1, a TTL of zero). */
 const leastLifeMs = 1_000
 
-/** Whether answers can be validated again is found out when questions are asked: where they could not be, that is once a minute at least. */
+/** Whether answers can be validated again is found out when questions are asked: mail that goes by some that could not be asks once a minute. */
 const unvalidatedLifeMs = 60_000
 
 const nameOrder: readonly NameProof[] = ['unauthenticated', 'mta-sts', 'secure-mx', 'configured']
