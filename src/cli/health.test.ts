@@ -15,6 +15,8 @@ import { hermetic, hermeticJson } from './testing/process.ts'
 const directory = mkdtempSync(join(tmpdir(), 'health-'))
 let honest: SignedWorld
 let stripping: SignedWorld
+/** Of a year ago and more, as if the clock of this machine were ahead. */
+let old: SignedWorld
 let behaviour: SignedWorld
 let dns: LabDns
 let relay: Relay | null = null
@@ -24,6 +26,7 @@ beforeAll(async () => {
   const made = { zones: privateInternet(), nowMs: Date.now() }
   honest = createSignedWorld({ ...made, behaviour: 'honest' })
   stripping = createSignedWorld({ ...made, behaviour: 'strips-signatures' })
+  old = createSignedWorld({ ...made, nowMs: made.nowMs - 400 * 86_400_000, behaviour: 'honest' })
   behaviour = honest
   dns = await startDns(query => behaviour.respond(query))
   writeFileSync(join(directory, 'root.key'), honest.anchorLines.ds.join('\n'))
@@ -40,7 +43,12 @@ afterAll(async () => {
 })
 
 /** A relay with a state directory of that name, and its configuration file. */
-async function start(name: string, options = '', format = 'human'): Promise<{ file: string; state: string }> {
+async function start(
+  name: string,
+  options = '',
+  format = 'human',
+  others: readonly string[] = [],
+): Promise<{ file: string; state: string }> {
   const file = join(directory, `${name}.yaml`)
   const state = join(directory, name)
   writeFileSync(
@@ -48,7 +56,7 @@ async function start(name: string, options = '', format = 'human'): Promise<{ fi
     `hostname: box.example.org
 state: ${state}
 listen: [{ address: 127.0.0.1, port: 0, tls: none }]
-dns: { servers: ['${dns.address}:${dns.port}'], timeout: 500ms, anchors: ${join(directory, 'root.key')}, ${options} }
+dns: { servers: ${JSON.stringify([`${dns.address}:${dns.port}`, ...others])}, timeout: 500ms, anchors: ${join(directory, 'root.key')}, ${options} }
 limits: { min_free: 1MB }
 log: { format: ${format} }
 `,
@@ -108,6 +116,41 @@ test('servers that stop passing them on are told as an error after a restart, to
     code: 1,
     document: { finding: { code: 'dns.validation-unavailable' } },
   })
+})
+
+test('a clock at which nothing holds is told once as an error in log, queue and route, and no zone is blamed', async () => {
+  behaviour = old
+  const { file } = await start('mistimed')
+  await logged(/Z error: DNSSEC: The signatures that the resolver \S+ sends for the root have ended: the clock/)
+  expect(lines.filter(line => line.includes('DNSSEC'))).toHaveLength(1)
+  const [queue, route, json] = await Promise.all([
+    hermetic(['queue', 'list', '--config', file]),
+    hermetic(['route', 'pat@nsec.example', '--config', file]),
+    hermeticJson(['route', 'pat@nsec.example', '--config', file]),
+  ])
+  expect(queue.out).toMatch(/^DNSSEC: The signatures that the resolver \S+ sends for the root have ended/)
+  expect(route.out).toMatch(/\n {2}DNSSEC: The signatures that the resolver \S+ sends for the root have ended/)
+  expect(route.out.replace(/\s+/g, ' ')).toContain('What to do: Set the clock of this machine')
+  expect(route.out).not.toContain('owner of the zone')
+  expect(json).toMatchObject({
+    code: 1,
+    document: { standing: { validation: 'mistimed' }, finding: { code: 'dns.clock-wrong', culprit: 'operator' } },
+  })
+})
+
+test('good news with something beside it is told as good news, once, and route tells what is beside it', async () => {
+  const other = await startDns(query => stripping.respond(query))
+  try {
+    const { file } = await start('beside', '', 'human', [`${other.address}:${other.port}`])
+    await logged(/Z warning: DNSSEC: The resolver \S+ strips DNSSEC signatures, and is asked only when/)
+    expect(
+      lines.filter(line => line.includes('DNSSEC')).map(line => line.replace(/^\S+Z /, '').slice(0, 28)),
+    ).toEqual(['DNSSEC: signatures arrive, a', 'warning: DNSSEC: The resolve'])
+    const { out } = await hermetic(['route', 'pat@nsec.example', '--config', file])
+    expect(out).toMatch(/\n {2}DNSSEC: The resolver \S+ strips DNSSEC signatures, and is asked only/)
+  } finally {
+    await other.close()
+  }
 })
 
 test('a relay that validates nothing says so at its start', async () => {
