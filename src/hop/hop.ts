@@ -156,9 +156,7 @@ export function createHop(options: HopOptions): Hop {
     },
     mxNames: domain => findMxNames(itineraryParts, domain),
     async reach(candidate, itinerary, clearText = 'as-planned') {
-      // How long the answers hold is not the channel's to say: `satisfies` asks the candidate, whose answers may be newer, for each transaction.
-      const lasting = { ...itinerary, expiresAtMs: Number.POSITIVE_INFINITY }
-      const reached = await reach(reachParts, candidate, lasting, clearText)
+      const reached = await reach(reachParts, candidate, itinerary, clearText)
       if (reached.kind === 'channel')
         endOf.set(reached.channel, monotonicMs() + reached.channel.expiresAtMs - now())
       return reached

@@ -168,12 +168,8 @@ export async function reach(
         offers,
         session: notes.id,
         tls: notes.tls === null ? null : `${notes.tls.version ?? ''} ${notes.tls.cipher ?? ''}`,
-        expiresAtMs: Math.min(
-          parts.now() + channelLifeMs,
-          notes.validUntilMs ?? Number.POSITIVE_INFINITY,
-          // What records prove is true for as long as they are (RFC 7672 §2.2.1, RFC 7671 §8.1).
-          plan.dane?.kind === 'records' ? itinerary.expiresAtMs : Number.POSITIVE_INFINITY,
-        ),
+        // How long the answers of the DNS hold is not the channel's to say: hop.ts asks that of the candidate, whose answers may be newer, for each transaction.
+        expiresAtMs: Math.min(parts.now() + channelLifeMs, notes.validUntilMs ?? Number.POSITIVE_INFINITY),
         conversation,
         quitMs: parts.timeouts.quitMs,
       }),
