@@ -45,7 +45,7 @@ const groups: readonly { readonly name: string; readonly entries: readonly Entry
       { command: 'tour', does: 'see it at work, without root or network', example: 'hermetic tour --once' },
       {
         command: 'lab',
-        does: 'a signed internet of its own: list, run, up, status',
+        does: 'a signed internet: list, run, up, status, down',
         example: 'hermetic lab run --all',
       },
       {

@@ -52,16 +52,26 @@ async function dispatch(argv: readonly string[], context: Context): Promise<numb
   const words = helpAndVersion(argv)
   if (words[0] === 'sendmail') return dispatch(words, context)
   let exitCode = 0
-  const program = commands(context, async work => {
-    exitCode = await work()
-  })
+  // What is said after the options comes by itself, and is of the same document.
+  const help: string[] = []
+  const program = commands(
+    context,
+    async work => {
+      exitCode = await work()
+    },
+    text => void help.push(text),
+  )
   const { command, problem } = readUsage(program, words)
   if (problem !== null) throw usageFailure(problem, command)
   try {
     await program.parseAsync(words, { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
-    if (error.exitCode === 0) return 0
+    if (error.exitCode === 0) {
+      const text = help.join('').trimEnd()
+      context.answer({ schema: 'hermetic.help/1', text }, text)
+      return 0
+    }
     const [says = '', meant = ''] = error.message.replace(/^error: /, '').split('\n')
     throw usageFailure({ says: visible(says), meant: visible(meant).replace(/^\((.*)\)$/, '$1') }, command)
   }
@@ -88,14 +98,18 @@ function helpAndVersion(argv: readonly string[]): readonly string[] {
   return after.every(word => word === '--json') ? [...before, ...after] : [...after, ...before, '--help']
 }
 
-function commands(context: Context, perform: (work: () => Promise<number>) => Promise<void>): Command {
+function commands(
+  context: Context,
+  perform: (work: () => Promise<number>) => Promise<void>,
+  writeHelp: (text: string) => void,
+): Command {
   const program = new Command('hermetic')
     .description('A mail relay that gets SMTP over TLS right, and explains it when somebody else does not.')
     .addOption(new Option('--json', 'print one JSON document'))
     .addOption(new Option('--config <file>', 'configuration file'))
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
-      writeOut: text => context.answer({ schema: 'hermetic.help/1', text }, text),
+      writeOut: writeHelp,
       writeErr: () => {},
       outputError: () => {},
     })
@@ -107,27 +121,29 @@ function commands(context: Context, perform: (work: () => Promise<number>) => Pr
   const add = (parent: Command, usage: string, description: string) =>
     parent.command(usage).description(description)
 
-  add(program, 'serve', 'start the relay').action(() =>
-    perform(async () => (await import('./commands/serve.ts')).run(context)),
-  )
+  add(program, 'serve', 'start the relay')
+    .addHelpText('after', serveHelp)
+    .action(() => perform(async () => (await import('./commands/serve.ts')).run(context)))
 
   const queue = group(program, 'queue', 'mail that waits in the spool')
   add(queue, 'list', 'what waits, oldest first')
     .option('--limit <n>', 'at most so many', wholeNumber, 100)
+    .addHelpText('after', queueListHelp)
     .action((options: { limit: number }) =>
       perform(async () => (await import('./commands/queue.ts')).list(options, context)),
     )
-  add(queue, 'show <id>', 'one message').action((id: string) =>
-    perform(async () => (await import('./commands/queue.ts')).show(id, context)),
-  )
+  add(queue, 'show <id>', 'one message')
+    .addHelpText('after', queueShowHelp)
+    .action((id: string) => perform(async () => (await import('./commands/queue.ts')).show(id, context)))
   add(queue, 'retry [id]', 'try again now')
     .option('--all', 'everything that waits')
+    .addHelpText('after', queueRetryHelp)
     .action((id: string | undefined, options: { all?: boolean }) =>
       perform(async () => (await import('./commands/queue.ts')).retry(id ?? null, options.all === true, context)),
     )
-  add(queue, 'remove <id>', 'delete a message without telling anybody').action((id: string) =>
-    perform(async () => (await import('./commands/queue.ts')).remove(id, context)),
-  )
+  add(queue, 'remove <id>', 'delete a message without telling anybody')
+    .addHelpText('after', queueRemoveHelp)
+    .action((id: string) => perform(async () => (await import('./commands/queue.ts')).remove(id, context)))
 
   add(program, 'log [id]', 'what became of a message; without an id the newest ones')
     .option('--matching <text>', 'only messages whose sender, recipient or id contains this')
@@ -137,6 +153,7 @@ function commands(context: Context, perform: (work: () => Promise<number>) => Pr
     )
     .option('--incidents', 'what clients did to us: bytes before TLS, refused relaying …')
     .option('--limit <n>', 'at most so many', wholeNumber, 30)
+    .addHelpText('after', logHelp)
     .action((id: string | undefined, options: LogOptions) =>
       perform(async () => (await import('./commands/log.ts')).run(id ?? null, options, context)),
     )
@@ -144,23 +161,26 @@ function commands(context: Context, perform: (work: () => Promise<number>) => Pr
   add(program, 'route <address>', 'where mail for an address would go, and why; sends nothing')
     .option('--sender <address>', 'as mail from this sender')
     .option('--source <ip>', 'as mail from this client')
+    .addHelpText('after', routeHelp)
     .action((address: string, options: { sender?: string; source?: string }) =>
       perform(async () => (await import('./commands/route.ts')).run(address, options, context)),
     )
 
   const config = group(program, 'config', 'the configuration file')
-  add(config, 'check [file]', 'say what is wrong with it').action((file: string | undefined) =>
-    perform(async () => (await import('./commands/config.ts')).check(file ?? null, context)),
-  )
+  add(config, 'check [file]', 'say what is wrong with it')
+    .addHelpText('after', configCheckHelp)
+    .action((file: string | undefined) =>
+      perform(async () => (await import('./commands/config.ts')).check(file ?? null, context)),
+    )
   add(config, 'example', 'print one to start from').action(() =>
     perform(async () => (await import('./commands/config.ts')).example(context)),
   )
   add(config, 'schema', 'print its JSON Schema').action(() =>
     perform(async () => (await import('./commands/config.ts')).schema(context)),
   )
-  add(config, 'reload', 'let the running relay read it again').action(() =>
-    perform(async () => (await import('./commands/config.ts')).reload(context)),
-  )
+  add(config, 'reload', 'let the running relay read it again')
+    .addHelpText('after', configReloadHelp)
+    .action(() => perform(async () => (await import('./commands/config.ts')).reload(context)))
 
   // Only for the help: `dispatch` takes it before.
   add(program, 'sendmail', 'hand in a message, with the options of sendmail(8)')
@@ -262,13 +282,14 @@ function commands(context: Context, perform: (work: () => Promise<number>) => Pr
 
   add(program, 'tour', 'see it at work, without root or network')
     .option('--once', 'end after the tour, also on a terminal')
+    .addHelpText('after', tourHelp)
     .action((options: { once?: boolean }) =>
       perform(async () => (await import('./commands/tour.ts')).run({ once: options.once === true }, context)),
     )
   const lab = group(program, 'lab', 'a signed internet of its own: the relay put through its paces, others let in')
-  add(lab, 'list', 'the scenarios: what is the matter, and where the rule is from').action(() =>
-    perform(async () => (await import('./commands/lab.ts')).list(context)),
-  )
+  add(lab, 'list', 'the scenarios: what is the matter, and where the rule is from')
+    .addHelpText('after', labListHelp)
+    .action(() => perform(async () => (await import('./commands/lab.ts')).list(context)))
   add(lab, 'run [scenario...]', 'play scenarios through the relay, and say whether all came out as expected')
     .option('--all', 'all of them')
     .addHelpText('after', labRunHelp)
@@ -286,9 +307,9 @@ function commands(context: Context, perform: (work: () => Promise<number>) => Pr
   add(lab, 'status', 'whether one is up, and who came to it and did what')
     .addHelpText('after', labStatusHelp)
     .action(() => perform(async () => (await import('./commands/lab-up.ts')).status(context)))
-  add(lab, 'down', 'end it, and remove what one left that did not end in order').action(() =>
-    perform(async () => (await import('./commands/lab-up.ts')).down(context)),
-  )
+  add(lab, 'down', 'end it, and remove what one left that did not end in order')
+    .addHelpText('after', labDownHelp)
+    .action(() => perform(async () => (await import('./commands/lab-up.ts')).down(context)))
   add(program, 'version', 'versions of Hermetic and its parts').action(() =>
     perform(async () => (await import('./commands/version.ts')).run(context)),
   )
@@ -365,8 +386,96 @@ const typed: ReadonlySet<string> = new Set([
   'cli.peer-unreachable',
 ])
 
+const serveHelp = `
+It runs until SIGTERM or SIGINT, and reads its configuration again at SIGHUP.
+
+Exit codes: 0 ended as it was told to, 69 it cannot start, 78 the configuration is bad.
+
+Examples:
+  hermetic serve
+  hermetic serve --config hermetic.yaml`
+
+const queueListHelp = `
+Exit codes: 0, also when nothing waits; 69 the relay or its spool is out of reach.
+
+Examples:
+  hermetic queue list
+  hermetic queue list --limit 10 --json`
+
+const queueShowHelp = `
+Exit codes: 0 here it is, 1 no such message waits, 69 the relay or its spool is out of reach.
+
+Example:
+  hermetic queue show 01k9v3p0c2ma7`
+
+const queueRetryHelp = `
+Exit codes: 0 it is due now, 1 no such message waits, 69 the relay or its spool is out of reach.
+
+Examples:
+  hermetic queue retry 01k9v3p0c2ma7
+  hermetic queue retry --all`
+
+const queueRemoveHelp = `
+Exit codes: 0 it is gone, 1 no such message waits, or it is being delivered, 69 the relay or its
+spool is out of reach.
+
+Example:
+  hermetic queue remove 01k9v3p0c2ma7`
+
+const logHelp = `
+Exit codes: 0 here it is, 1 nothing is known of that id, or no message fits, 69 the journal cannot
+be read.
+
+Examples:
+  hermetic log
+  hermetic log 01k9v3p0c2ma7
+  hermetic log 01k9v3p0c2ma7 --attempt
+  hermetic log --matching partner.example`
+
+const routeHelp = `
+Exit codes: 0 there is a host to try, 1 a rule refuses the mail, or it has no way now.
+
+Examples:
+  hermetic route pat@example.org
+  hermetic route pat@example.org --sender sam@home.example --source 192.0.2.7`
+
+const configCheckHelp = `
+Exit codes: 0 a relay can work with it, 1 it is good, and mail would wait all the same, 78 it is
+bad.
+
+Examples:
+  hermetic config check
+  hermetic config check hermetic.yaml`
+
+const configReloadHelp = `
+Exit codes: 0 taken, 69 no relay runs, or this user may not, 78 it is bad, and the old one is kept.
+
+Example:
+  hermetic config reload`
+
+const tourHelp = `
+Exit codes: 0 all came out as expected, 1 something did not, 130 interrupted.
+
+Example:
+  hermetic tour --once`
+
+const labListHelp = `
+Exit code: 0.
+
+Examples:
+  hermetic lab list
+  hermetic lab list --json`
+
+const labDownHelp = `
+Exit codes: 0 none is up any more, 69 it belongs to somebody else, 75 it does not end.
+
+Examples:
+  hermetic lab down
+  sudo hermetic lab down`
+
 const verifyHelp = `
-Exit codes: 0 authenticated, 1 not authenticated, 2 encrypted only, or nobody said which name to check.
+Exit codes: 0 authenticated, 1 not authenticated, 2 encrypted only, or nobody said which name to
+check.
 
 With --from the name is that of the host, unless --name or --any-name says otherwise; exit code 69:
 it cannot be reached, or shows no certificate.
@@ -375,9 +484,11 @@ Examples:
   hermetic verify --from mx.example.org:25
   openssl s_client -starttls smtp -connect mx.example.org:25 -showcerts </dev/null >chain.pem
   hermetic verify --chain chain.pem --name mx.example.org
-  hermetic verify --chain chain.pem --name mx.example.org --tlsa "2 1 1 8D02..." --tlsa "3 1 1 0B9F..."`
+  hermetic verify --chain chain.pem --name mx.example.org --tlsa "2 1 1 8D02..."`
 
 const tlsaCreateHelp = `
+Exit codes: 0 here they are, 65 the file holds no certificate that a record can name.
+
 Examples:
   hermetic tlsa create fullchain.pem --host mx.example.org
   hermetic tlsa create fullchain.pem --host mx.example.org --usage 3 --selector 1 --mtype 1`
@@ -387,8 +498,11 @@ Every MX host and address is visited, with each chain that it shows (RSA and ECD
 STARTTLS, QUIT. No mail command is sent. Private and loopback addresses are left out, unless
 dns.allow_addresses of the configuration has them.
 
-Exit codes: 0 every host, address and chain proves itself by a secure TLSA record, 1 nothing does, or
-mail has no way, 2 partly, 69 the DNS or all of the hosts cannot be reached. --next changes none.
+Exit codes: 0 every host, address and chain proves itself by a secure TLSA record, 1 nothing does,
+or mail has no way, 2 partly, 69 the DNS or all of the hosts cannot be reached.
+
+With --next they speak of what comes, as a renewal hook wants it: 0 nothing breaks, 2 mail waits
+unless records are published first, 1 no record helps, or nobody can tell; 65 the file is no good.
 
 Examples:
   hermetic tlsa check example.org
@@ -404,7 +518,8 @@ Examples:
 
 const dnsHelp = `
 Exit codes: 0 there are records, and nothing is wrong with them (secure or insecure), 1 there is
-no such name or record, 2 the answer cannot be trusted (bogus or indeterminate), 69 no server answers.
+no such name or record, 2 the answer cannot be trusted (bogus or indeterminate), 69 no server
+answers.
 
 With --zone-audit: 0 nothing is wrong with the zone, 1 something is broken, 2 warnings only, 69.
 
@@ -417,15 +532,16 @@ Examples:
   hermetic dns --zone-audit example.org`
 
 const labRunHelp = `
-Exit codes: 0 all as expected, 1 something was not. The lab that they are played in is one of its own,
-whether or not one is up.
+Exit codes: 0 all as expected, 1 something was not, 64 there is no such scenario. The lab that they
+are played in is one of its own, whether or not one is up.
 
 Examples:
   hermetic lab run nine-records
   hermetic lab run --all --json`
 
 const labUpHelp = `
-Exit codes: 0 it is up, or was already; 69 it cannot be.
+Exit codes: 0 it is up, or was already; 64 wrong usage; 69 it cannot be; 75 another is starting or
+ending.
 
 Examples:
   hermetic lab up
@@ -435,4 +551,7 @@ Examples:
   sudo hermetic lab down`
 
 const labStatusHelp = `
-Exit codes: 0 one is up, 1 none is.`
+Exit codes: 0 one is up, 1 none is.
+
+Example:
+  hermetic lab status --json`

@@ -196,4 +196,10 @@ const help = `usage: hermetic sendmail [options] [recipient...] < message
   -f ADDRESS  envelope sender ('<>' for none); -r is the same
   -F NAME     full name for a From field that is missing
   -bs         speak SMTP on standard input and output
-  --config FILE, --json`
+  --config FILE, --json
+
+Exit codes: 0 taken, 64 wrong usage, 65 the message or its addresses, 73 this user cannot write to
+the maildrop, 75 not now, 78 bad configuration.
+
+Example:
+  hermetic sendmail -t < message`
