@@ -149,13 +149,42 @@ describe('what is found', () => {
 })
 
 describe('servers that passed signatures on are remembered', () => {
-  test('as a set, in whatever order, and apart from their word', async () => {
+  test('each by itself, and apart from their word', async () => {
     servers = ['b:53', 'a:53']
+    findings = [found('arrives', { server: 'b:53' }), found('missing', { server: 'a:53' })]
     await keeper().probe()
-    expect(memory.lastWorked('a:53 b:53')).toBe(dateMs)
-    expect(memory.lastWorked('ad a:53 b:53')).toBeNull()
+    expect(memory.lastWorked('b:53')).toBe(dateMs)
+    expect(memory.lastWorked('a:53')).toBeNull()
+    expect(memory.lastWorked('ad b:53')).toBeNull()
     await keeper({ trust: 'ad' }).probe()
-    expect(memory.lastWorked('ad a:53 b:53')).toBe(dateMs)
+    expect(memory.lastWorked('ad b:53')).toBe(dateMs)
+  })
+
+  test.each([
+    ['one of them alone', ['a:53'], [found('missing', { server: 'a:53' })]],
+    [
+      'one more beside them',
+      ['a:53', 'b:53', 'c:53'],
+      ['a:53', 'b:53', 'c:53'].map(server => found('missing', { server })),
+    ],
+    [
+      'another, while they are silent',
+      ['a:53', 'c:53'],
+      [found('unknown', { server: 'a:53' }), found('missing', { server: 'c:53' })],
+    ],
+  ])('so that mail waits when they are asked as %s', async (_, asked, now) => {
+    memory.worked('a:53', dateMs - minute)
+    memory.worked('b:53', dateMs - minute)
+    servers = asked
+    findings = now
+    expect(await keeper().probe()).toMatchObject({ validation: 'lost' })
+  })
+
+  test('and servers that nobody knows say nothing of others', async () => {
+    memory.worked('a:53', dateMs - minute)
+    servers = ['c:53']
+    findings = [found('missing', { server: 'c:53' })]
+    expect(await keeper().probe()).toMatchObject({ validation: 'unavailable' })
   })
 
   test('once an hour while they go on', async () => {

@@ -16,18 +16,18 @@ import type { ServerProbe } from './validating-resolver.ts'
 
 /** Which servers passed signatures on, and when they last did. */
 export interface ValidationMemory {
-  /** Milliseconds since 1970; null: never, as far as is known. `servers`: what was given to `worked`. */
-  lastWorked(servers: string): number | null
-  worked(servers: string, atMs: number): void
+  /** Milliseconds since 1970; null: never, as far as is known. `server`: what was given to `worked`. */
+  lastWorked(server: string): number | null
+  worked(server: string, atMs: number): void
 }
 
 /** For whoever has no knowledge to keep it in. */
 export function createValidationMemory(): ValidationMemory {
   const seen = new Map<string, number>()
   return {
-    lastWorked: servers => seen.get(servers) ?? null,
-    worked(servers, atMs) {
-      seen.set(servers, atMs)
+    lastWorked: server => seen.get(server) ?? null,
+    worked(server, atMs) {
+      seen.set(server, atMs)
     },
   }
 }
@@ -82,20 +82,28 @@ export function keepStanding(options: StandingOptions): StandingKeeper {
   /** Probes in a row that found no signatures. */
   let failures = 0
   let notedAtMs = Number.NEGATIVE_INFINITY
+  /** That passed fresh signatures on when they were last looked at. */
+  let good: readonly string[] = []
   /** Waits for the end of the pause. */
   let suspicion: NodeJS.Timeout | null = null
   let isClosed = false
 
-  const key = () => `${trust === 'ad' ? 'ad ' : ''}${servers().toSorted().join(' ')}`
+  const key = () => servers().toSorted().join(' ')
+  const remembered = (server: string) => `${trust === 'ad' ? 'ad ' : ''}${server}`
 
-  function note(of: string): void {
-    if (of === probed.key && now() - notedAtMs < noteEveryMs) return
+  function note(): void {
     notedAtMs = now()
-    memory.worked(of, clock())
+    for (const server of good) memory.worked(remembered(server), clock())
+  }
+
+  /** When any of the servers did it last: whoever silences the one that does, and leaves another that never did, gets around nothing. */
+  function lastWorked(): number | null {
+    const times = servers().flatMap(server => memory.lastWorked(remembered(server)) ?? [])
+    return times.length === 0 ? null : Math.max(...times)
   }
 
   function settle(of: string, found: readonly ServerFinding[]): void {
-    const workedAtMs = memory.lastWorked(of)
+    const workedAtMs = lastWorked()
     const isRemembered = workedAtMs !== null && clock() - workedAtMs < rememberWorkedMs
     const has = (proof: ServerFinding['proof']) => found.some(one => one.proof === proof)
     const isTimely = found.some(isTimelyProof)
@@ -104,7 +112,9 @@ export function keepStanding(options: StandingOptions): StandingKeeper {
     const isHopeless = has('missing') || has('not-believed')
     const validation = isTimely ? 'works' : has('arrives') ? 'mistimed' : isHopeless ? without : 'unknown'
     failures = isHopeless && validation === without ? failures + 1 : 0
-    if (isTimely) note(of)
+    good = found.filter(isTimelyProof).map(({ server }) => server)
+    const isNew = of !== probed.key || good.some(server => memory.lastWorked(remembered(server)) === null)
+    if (isTimely && (isNew || now() - notedAtMs >= noteEveryMs)) note()
     const says = standingSentences({ trust, validation, found, workedAtMs })
     const isWhole = says.length === 0 && found.every(({ proof }) => proof === 'arrives')
     probed = { key: of, atMs: now(), nextAtMs: now() + untilNextMs(validation, isWhole) }
@@ -190,7 +200,7 @@ export function keepStanding(options: StandingOptions): StandingKeeper {
         : within(longestWaitMs, running.enough)
     },
     worked() {
-      if (standing.validation === 'works') note(probed.key)
+      if (standing.validation === 'works' && now() - notedAtMs >= noteEveryMs) note()
       // The clock was set.
       else if (standing.validation === 'mistimed') suspect()
     },
