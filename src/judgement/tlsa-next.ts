@@ -211,14 +211,17 @@ function hostSentence({
     return `Nothing breaks at ${host}: the next certificate, ${place}, is proved by ${recordName(index, today.record ?? '')} already.`
   }
   const why = findingFor(today.failure, host).says
-  const isAlready = isBroken ? `${host} is refused today already, and stays so: the` : 'The'
+  const many = chains.length > 1
+  const already = `At ${host} chain ${chains.join(' and ')} ${many ? 'are' : 'is'} refused today already, and the next certificate in ${many ? 'their' : 'its'} place`
   if (!isHealed || added.length === 0)
-    return `${isAlready} next certificate, ${place}, would not be accepted at ${host}, and no record would change that: ${why}`
+    return isBroken
+      ? `${already} would be too; no record would change that: ${why}`
+      : `The next certificate, ${place}, would not be accepted at ${host}, and no record would change that: ${why}`
   const count = added.length === 1 ? 'the record below is' : `the ${added.length} records below are`
   const long = ttl === null ? 'twice the TTL of the records' : `${2 * ttl} s, twice the TTL of the records,`
   const published = `${count} published ${long} before the server shows it.`
   return isBroken
-    ? `${isAlready} next certificate, ${place}, is proved by no record either, unless ${published}`
+    ? `${already} would be too, unless ${published}`
     : `The next certificate breaks ${host}, ${place}, unless ${published}`
 }
 
