@@ -281,7 +281,7 @@ describe('a server over TLS', () => {
     const server = await serveAs('other.example')
     const { code, err } = await askOver(server.port)
     expect(code).toBe(69)
-    expect(err).toContain(
+    expect(err.replaceAll('\n', ' ')).toContain(
       `no server answers: tls://127.0.0.1:${server.port}#${name} (the certificate of 127.0.0.1 does not prove ${name}: x509.name-mismatch, wanted ${name}; it carries other.example`,
     )
     expect(server.asked).toEqual([])
@@ -290,7 +290,10 @@ describe('a server over TLS', () => {
   test('has to be known to the roots', async () => {
     const server = await serveAs(name)
     const { code, err } = await ask('nsec.example MX', '--server', `tls://127.0.0.1:${server.port}#${name}`)
-    expect([code, err]).toEqual([69, expect.stringContaining('does not prove dns.example: x509.')])
+    expect([code, err.replaceAll('\n', ' ')]).toEqual([
+      69,
+      expect.stringContaining('does not prove dns.example: x509.'),
+    ])
     expect(server.asked).toEqual([])
   })
 })
