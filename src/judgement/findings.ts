@@ -717,7 +717,8 @@ export function findingFor(failure: Failure, host: string | null): Finding {
   const entry = entryOf(failure.reason)
   const seen: Seen = {
     host: hostText(host),
-    detail: failure.detail === null ? '' : ` (${visible(failure.detail)})`,
+    // A whole sentence loses its full stop in parentheses.
+    detail: failure.detail === null ? '' : ` (${visible(failure.detail).replace(/\.$/, '')})`,
     reply: failure.reply === null ? '' : ` “${replyLine(failure.reply)}”`,
   }
   return {

@@ -19,8 +19,8 @@ import { answered } from './dns-answers.ts'
 export function dnssecPage(): string {
   return `# DNSSEC, as Hermetic applies it
 
-Answers of the DNS are validated in process, from the keys of the root down (\`src/protocol/dnssec\`); no resolver has to be trusted for it, and none is. The first to use it is \`hermetic dns\`; the
-relay does not yet ([GAPS.md](GAPS.md)). This page is made from the code and \`src/judgement/testing/dnssec-page.ts\`; \`vitest -u\` writes it anew.
+Answers of the DNS are validated in process, from the keys of the root down (\`src/protocol/dnssec\`); no resolver has to be trusted for it, and none is. The relay goes by it
+([dane.md](dane.md) says what mail makes of an answer), and \`hermetic dns\` shows it. This page is made from the code and \`src/judgement/testing/dnssec-page.ts\`; \`vitest -u\` writes it anew.
 
 ## Asking
 
@@ -133,10 +133,12 @@ ${privateNames.map(name => `\`${formatName(name)}\``).join(' ')}
 
 ## Where unbound and BIND decide otherwise
 
-On purpose, and each held to by \`test/peers/signed-lab.test.ts\`, which asks delv, unbound and drill the same questions over the same zones:
+On purpose, and each held to by \`test/peers/signed-lab.test.ts\` over the lab's zones and by \`test/peers/foreign-zones.test.ts\` over zones that ldns and BIND signed and NSD serves; both ask delv, unbound and drill the same questions:
 
 - **SHA-1** (algorithms 5 and 7): insecure here (RFC 9905 §2), validated by unbound and BIND as distributed.
-- **REVOKE**: a key that says it is revoked vouches for nothing, for any purpose (RFC 5011 §2.1); unbound heeds the bit only where it keeps anchors up to date.
+- **REVOKE**: a key that says it is revoked vouches for nothing, for any purpose (RFC 5011 §2.1); unbound heeds the bit only where it keeps anchors up to date, BIND only in keys that sign data.
+- **DS with SHA-1 beside one with SHA-256**: the weaker one counts for nothing (RFC 4509 §3); unbound, as distributed, lets it count.
+- **A wrong CNAME beside a DNAME** is bogus; delv and unbound make their own CNAME, and never look at what was sent.
 - **Opt-out**: a "no" whose proof lies in an opt-out span is insecure (RFC 5155 §9.2); delv calls some of them secure.
 - **Ed448** is known; the unbound of Debian 12 does not know it.
 - **Private names** are insecure without configuration; a resolver would call them bogus, or answer them itself.
