@@ -58,7 +58,7 @@ test('case 2: nine records, and the eighth proves the one chain there is', async
 
 test.each<[string, 0 | 1 | 2, string]>([
   ['two-chains.example', 0, 'proved'],
-  ['one.two-chains.example', 2, 'partly'],
+  ['one.two-chains.example', 1, 'partly'],
   ['key-encipherment.example', 0, 'proved'],
 ])('%s exits %i', async (domain, code, verdict) => {
   const ran = await checked(domain)

@@ -230,15 +230,16 @@ export function createNextHop(destination: Destination, parts: NextHopParts): Ne
           proven()
         } else attempt.used(line.channel.session)
 
-        if (isFresh && !isServedBy(line, itinerary)) {
+        // Of one that broke meanwhile its own answer to the mail says why.
+        if (isFresh && line.channel.usable && !isServedBy(line, itinerary)) {
           // It took longer than what it stands on holds: what the DNS says now decides whether anything is sent.
           itinerary = await ask()
           tries = null
-          if (!isServedBy(line, itinerary)) {
-            const { candidate, usable } = line.channel
+          if (line.channel.usable && !isServedBy(line, itinerary)) {
+            const { candidate } = line.channel
             close(line)
             line = null
-            attempt.obstacle(usable ? overtaken : goneMeanwhile, candidate.host, null)
+            attempt.obstacle(overtaken, candidate.host, null)
             // Once, the host is tried again: its zone may have changed just then.
             if (mayStartOver) spent.delete(targetOf(candidate))
             mayStartOver = false
@@ -701,11 +702,6 @@ const unprovenLanes = 4
 const overtaken: Failure = {
   reason: 'dane.lookup-failed',
   detail: 'what the DNS says of it was not the same any more once the connection stood',
-  reply: null,
-}
-const goneMeanwhile: Failure = {
-  reason: 'smtp.closed',
-  detail: 'while the DNS was asked again, because the host had taken longer than its answers hold',
   reply: null,
 }
 /** Messages of one lane in a row while others wait for a connection. */
