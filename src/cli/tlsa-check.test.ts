@@ -298,7 +298,7 @@ describe('--next', () => {
       '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n',
       'cannot be read as a certificate',
     ],
-    ['holds authorities alone', root.certificate, 'none of a server'],
+    ['holds authorities alone', root.certificate + root.certificate, 'none of a server'],
   ])('a file that %s is refused with 65', async (_, text, says) => {
     await expect(run('both.example', { next: file('bad.pem', text) })).rejects.toMatchObject({
       code: 'cli.bad-input',

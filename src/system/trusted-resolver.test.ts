@@ -235,6 +235,17 @@ describe('a resolver that strips signatures', () => {
     expect(brief(await ask(resolver, 'mx.nsec.example A'))).toBe('records unvalidated')
   })
 
+  test('is one that does not know EDNS and has no TCP, so that large answers never come', async () => {
+    const server = await serve(asked => {
+      const message = bare(world().respond({ ...asked.query, edns: null }))
+      if (asked.via === 'tcp') asked.hangUp()
+      else if (message !== 'silence') asked.reply(encodeMessage(message, 512))
+    })
+    const resolver = resolverFor([{ name: server.address }])
+    expect(await resolver.probe()).toMatchObject({ validation: 'unavailable' })
+    expect(brief(await ask(resolver, 'mx.nsec.example A'))).toBe('records unvalidated')
+  })
+
   test('makes mail wait when the operator wants that, but not for what nobody signs', async () => {
     const resolver = resolverFor([await start(stripping)], { require: true })
     expect(await ask(resolver, 'mx.nsec.example A')).toMatchObject({

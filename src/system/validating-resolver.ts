@@ -241,7 +241,11 @@ export function createValidatingResolver(options: ValidatingResolverOptions): Va
     const isRefused = replies.some(({ reply }) => reply.kind === 'failed' && neverAnswered.has(reply.why))
     if (isRefused) return { ...found, signatures: 'stripped' }
     const other = await wire.ask({ name: zone, type: typeNumbers.SOA }, how)
-    if (other.kind === 'failed') return { ...found, isThere: isThere || other.server !== null }
+    if (other.kind === 'failed') {
+      // Without EDNS a large answer comes over TCP, and where there is no TCP it does not come at all.
+      if (neverAnswered.has(other.why)) return { ...found, isThere: true, signatures: 'stripped' }
+      return { ...found, isThere: isThere || other.server !== null }
+    }
     const isBare = other.message.answers.every(({ type }) => type !== typeNumbers.RRSIG)
     return { ...found, isThere: true, signatures: isBare ? 'stripped' : 'unknown' }
   }

@@ -106,10 +106,15 @@ function path(session: SessionDocument | null): string {
   return judged.failure === null ? `path of ${judged.certificates.length} valid` : 'path not valid'
 }
 
-/** `record 8, depth 1`. */
+/** Counted as people do, while documents count records from 0: `the 8th record, depth 1`. */
 function decidingRecord(session: SessionDocument | null): string {
   const { record = null, depth = null } = session?.tls?.dane ?? {}
-  return record === null ? 'no record' : `record ${record + 1}, depth ${depth ?? 'unknown'}`
+  return record === null ? 'no record' : `the ${ordinal(record + 1)} record, depth ${depth ?? 'unknown'}`
+}
+
+function ordinal(place: number): string {
+  const ending = place % 100 > 10 && place % 100 < 14 ? 'th' : (['th', 'st', 'nd', 'rd'][place % 10] ?? 'th')
+  return `${place}${ending}`
 }
 
 function matched(session: SessionDocument | null): string {

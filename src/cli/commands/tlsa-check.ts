@@ -221,6 +221,8 @@ function nextIn(file: string, atMs: number): readonly Read[] {
       `--next: the first block of the file cannot be read as a certificate: ${visible(first?.detail ?? '', 200)}`,
       ownFirst,
     )
+  // Whatever a lone certificate calls itself, it is what the server will show.
+  if (next.length === 1) return next
   const subjects = tlsaSubjects({ chain: next, atMs, host: null })
   if (subjects === 'several' || subjects.own === null)
     throw new CliFailure(

@@ -45,7 +45,7 @@ export const x509Findings = {
     spec: 'RFC 9525 §6.3',
     says: s => `The certificate of ${s.host} is for other names${s.detail}.`,
     remedy: s =>
-      `The postmaster of ${s.host} must get a certificate that names it; or ask for it under a name that the certificate carries (\`--name\`; in a relay's route the same).`,
+      `The postmaster of ${s.host} must get a certificate that names it; or, where it was the operator who chose the name (in a route, or for \`hermetic verify\`), he names what the certificate carries.`,
   },
   'x509.untrusted-root': {
     ...refused,
