@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { type ScriptedPeer, serve } from '../hop/testing/scripted-server.ts'
 import { tlsaOf } from '../lab/tlsa-of.ts'
 import { createAuthority } from '../system/certificate-maker.ts'
-import { serverPlace } from './chain-from.ts'
+import { serverPlace } from './server-place.ts'
 import { hermetic } from './testing/process.ts'
 
 const certified = await (await createAuthority({ commonName: 'Root' })).leaf({ names: ['mx.example'] })

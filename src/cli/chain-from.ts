@@ -9,37 +9,13 @@ import type { Candidate, Itinerary } from '../hop/types.ts'
 import { createVisitor, type Visitor } from '../hop/visit.ts'
 import { findingFor } from '../judgement/findings.ts'
 import { visible } from '../judgement/visible.ts'
-import { canonicalIp } from '../protocol/ip.ts'
 import type { Read } from '../protocol/x509/model.ts'
 import { direct } from '../system/dialer.ts'
 import { configured } from './configured.ts'
 import type { Context } from './context.ts'
 import { CliFailure } from './failure.ts'
-import { referenceName } from './reference-name.ts'
 import { resolversOf } from './resolvers.ts'
-
-export interface ServerPlace {
-  /** A name in A-labels, or an address. */
-  readonly host: string
-  readonly isAddress: boolean
-  readonly port: number
-}
-
-/** `mx.example.org:25`, `[2001:db8::1]:465`, `mx.example.org`. @throws CliFailure 64 */
-export function serverPlace(text: string): ServerPlace {
-  const address = canonicalIp(text)
-  const [, inner, name, digits] = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(\d{1,5}))?$/.exec(text) ?? []
-  const port = digits === undefined ? smtpPort : Number(digits)
-  const given = address ?? inner ?? name
-  if (given === undefined || port < 1 || port > 65_535)
-    throw new CliFailure(
-      'cli.usage',
-      `--from: '${visible(text, 80)}' is not HOST:PORT`,
-      'For example --from mx.example.org:25 or --from [2001:db8::1]:465',
-    )
-  const host = referenceName(given, '--from')
-  return { host, isAddress: canonicalIp(host) !== null, port }
-}
+import type { ServerPlace } from './server-place.ts'
 
 /** @returns as sent, leaf first; not empty. @throws CliFailure 69 when no address of the host shows a certificate */
 export async function chainFrom({ host, port }: ServerPlace, context: Context): Promise<readonly Read[]> {
@@ -98,7 +74,6 @@ async function shownBy(
   return verdict?.says ?? 'It showed no certificate.'
 }
 
-const smtpPort = 25
 /** RFC 8314 §3.3: TLS from the first byte. */
 const submissionsPort = 465
 const shownAddresses = 5

@@ -13,11 +13,11 @@ import { parseTlsa, tlsaText } from '../../protocol/dane/tlsa.ts'
 import type { Tlsa } from '../../protocol/dane/types.ts'
 import type { Certificate, Profile, Purpose, Read } from '../../protocol/x509/model.ts'
 import { readCertificates, readRoots } from '../certificate-file.ts'
-import { chainFrom, type ServerPlace, serverPlace } from '../chain-from.ts'
 import type { Context } from '../context.ts'
 import { CliFailure } from '../failure.ts'
 import { publicSuffixes } from '../public-suffixes.ts'
 import { referenceName } from '../reference-name.ts'
+import { type ServerPlace, serverPlace } from '../server-place.ts'
 import { timeOption } from '../time-option.ts'
 
 /** As commander hands them over: choices and numbers are checked. */
@@ -56,7 +56,11 @@ export async function run(options: VerifyOptions, context: Context): Promise<num
   const tlsa = records.length === 0 ? null : records
   if ([options.chain, options.roots, options.known].filter(file => file === '-').length > 1)
     throw new CliFailure('cli.usage', 'only one file can come from standard input', 'Name the others.')
-  const chain = typeof source === 'string' ? readCertificates(source, '--chain') : await chainFrom(source, context)
+  // What asks a server is not needed for a file, and takes a while to load.
+  const chain =
+    typeof source === 'string'
+      ? readCertificates(source, '--chain')
+      : await (await import('../chain-from.ts')).chainFrom(source, context)
   const document = verifyChain({
     chain,
     names,
