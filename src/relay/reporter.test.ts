@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { IncidentEvent, LifeEvent } from '../journal/journal.ts'
 import type { DeliveryDocument, SessionDocument } from '../judgement/evidence.ts'
 import { findingFor } from '../judgement/findings.ts'
+import { session as sample } from '../judgement/testing/documents.ts'
 import { createReporter } from './reporter.ts'
 
 const at = '2026-11-21T03:04:05.678Z'
@@ -273,8 +274,7 @@ test('a fault of the journal or the log harms nobody', () => {
 
 test('sessions are kept and counted, and those that failed have a line', () => {
   const { reporter, recorded, counters, lines } = told([])
-  // Only what is looked at: the rest of the document passes through.
-  const session = (more: object) => ({ schema: 'hermetic.session/1', ...more }) as unknown as SessionDocument
+  const session = (more: Partial<SessionDocument>): SessionDocument => ({ ...sample, ...more })
   const good = session({ id: 's', failure: null })
   const bad = session({
     id: 't',
@@ -282,7 +282,7 @@ test('sessions are kept and counted, and those that failed have a line', () => {
     host: 'mx1.example.org',
     address: '192.0.2.8',
     port: 25,
-    plan: { level: 'verify', name: 'configured' },
+    plan: { ...sample.plan, level: 'verify', name: 'configured' },
     verdict: null,
     tls: null,
     failure: { code: 'net.refused', detail: 'ECONNREFUSED\x1b', reply: null },
@@ -298,11 +298,7 @@ test('sessions are kept and counted, and those that failed have a line', () => {
       record: null,
       says: 'Refused.',
     } as const,
-    tls: {
-      outcome: 'established',
-      version: 'TLSv1.3',
-      cipher: 'TLS_AES_256_GCM_SHA384',
-    } as SessionDocument['tls'],
+    tls: sample.tls,
   }
   const left = {
     ...judged,
@@ -333,13 +329,22 @@ test('sessions are kept and counted, and those that failed have a line', () => {
 
 test('a line about a failed session has the time of the failure, so that times rise from line to line', () => {
   const began = '2026-11-21T03:04:00.000Z'
-  const session = { schema: 'hermetic.session/1', id: 't', at: began, host: 'mx1.example.org', port: 25 }
-  const rest = { address: '192.0.2.8', verdict: null, tls: null, findings: [], plan: { level: 'dane', name: 'x' } }
-  const failed = { ...session, ...rest, failure: { code: 'net.timeout', detail: null, reply: null } }
+  const failed: SessionDocument = {
+    ...sample,
+    id: 't',
+    at: began,
+    host: 'mx1.example.org',
+    address: '192.0.2.8',
+    port: 25,
+    plan: { ...sample.plan, level: 'dane', name: 'unauthenticated' },
+    verdict: null,
+    tls: null,
+    findings: [],
+    failure: { code: 'net.timeout', detail: null, reply: null },
+  }
   for (const format of ['human', 'json'] as const) {
     const { reporter, lines, recorded } = told([accepted()], format)
-    // Only what is looked at.
-    reporter.session(failed as unknown as SessionDocument)
+    reporter.session(failed)
     const times = lines.map(line => /2026-[^ "]+Z/.exec(line)?.[0])
     expect(times).toEqual([at, at])
     expect(recorded[1]).toMatchObject({ at: began })

@@ -9,10 +9,9 @@
  * Names of the hosts file are the operator's own word. They and the names below which nothing is validated do not depend on what the servers are good for.
  */
 
-import type { DnsAnswer, DnsQuestion } from '../protocol/dns/answer.ts'
+import { type DnsAnswer, type DnsQuestion, failedAnswer } from '../protocol/dns/answer.ts'
 import { isAtOrBelow, type Name, parseName } from '../protocol/dns/name.ts'
 import { typeNumbers } from '../protocol/dns/numbers.ts'
-import type { DnsReason } from '../protocol/dns/reasons.ts'
 import type { DnsStanding } from '../protocol/dns/standing.ts'
 import { readAnchors, rootAnchors } from '../protocol/dnssec/anchors.ts'
 import { trustFingerprint } from '../protocol/dnssec/kept-zone.ts'
@@ -101,13 +100,13 @@ function whereTrusted({ keeper, client, isExempt, close }: Trusted, plain: Resol
         // The word of a server that nobody could ask whether it validates is worth nothing; a proof is one whoever sends it.
         return trust === 'validate'
           ? client.resolve(question)
-          : waiting(question, 'dns.timeout', 'no resolver answers')
+          : failedAnswer(question, 'no resolver answers', 'dns.timeout')
       case 'lost':
       case 'required':
         if (validation === 'lost' && whenLost === 'go-on') return plain.resolve(question)
         return isExempt(question)
           ? client.resolve(question)
-          : waiting(question, 'dns.validation-unavailable', 'answers cannot be validated')
+          : failedAnswer(question, 'answers cannot be validated', 'dns.validation-unavailable')
       case 'unavailable':
       case 'off':
         return plain.resolve(question)
@@ -223,7 +222,7 @@ function believing(options: Bare): Trusted {
         }
         confirmed.delete(answer.server)
         await keeper.probe()
-        return waiting(question, 'dns.validation-unavailable', 'the resolver does not validate any more')
+        return failedAnswer(question, 'the resolver does not validate any more', 'dns.validation-unavailable')
       },
       close: () => client.close(),
     },
@@ -323,22 +322,6 @@ function isOutOfReach(text: string): boolean {
   if (server === null) return false
   const { address, authenticationName } = server
   return authenticationName !== null || address.startsWith('127.') || address === '::1'
-}
-
-function waiting(question: DnsQuestion, reason: DnsReason, why: string): DnsAnswer {
-  return {
-    question,
-    outcome: 'failed',
-    records: [],
-    aliases: [],
-    ttlSeconds: null,
-    security: 'indeterminate',
-    because: null,
-    server: null,
-    cached: false,
-    why,
-    reason,
-  }
 }
 
 /** What cannot be proven with it is proven with any other, if there is one. */

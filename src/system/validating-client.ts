@@ -6,7 +6,7 @@
  * what could not be found out, is `failed` with a reason, and never "no records"; where it is the keys of the trust anchor's own zone that fail, the reason is the clock
  * or the servers, and not that zone. The hosts file plays no part.
  */
-import type { DnsAnswer, DnsQuestion, RecordData } from '../protocol/dns/answer.ts'
+import { type DnsAnswer, type DnsQuestion, failedAnswer, type RecordData } from '../protocol/dns/answer.ts'
 import { type Name, nameKey, parseName } from '../protocol/dns/name.ts'
 import { typeNumbers } from '../protocol/dns/numbers.ts'
 import type { DnsReason } from '../protocol/dns/reasons.ts'
@@ -47,8 +47,8 @@ export function createValidatingClient({ resolver, now, timeoutMs, heard }: Vali
     const done = await turns.take()
     try {
       // When no server answers, a long queue is over soon after its first questions.
-      if (now() - startMs > timeoutMs) return failed(question, 'timeout', 'dns.timeout')
-      if (isClosed) return failed(question, 'closed', 'dns.lookup-failed')
+      if (now() - startMs > timeoutMs) return failedAnswer(question, 'timeout', 'dns.timeout')
+      if (isClosed) return failedAnswer(question, 'closed', 'dns.lookup-failed')
       const found = await resolver.resolve(name, typeNumbers[question.type])
       const answer = answerOf(question, found)
       if (isClosed) return answer
@@ -64,7 +64,7 @@ export function createValidatingClient({ resolver, now, timeoutMs, heard }: Vali
   return {
     async resolve(question) {
       const name = parseName(question.name)
-      if (name === null) return failed(question, 'not a name', 'dns.name-invalid')
+      if (name === null) return failedAnswer(question, 'not a name', 'dns.name-invalid')
       const key = nameKey(name)
       const kept = cache.get(key, question)
       if (kept !== null) return kept
@@ -171,22 +171,6 @@ function whyFailed({ security, reason, asked }: ResolvedAnswer): string {
 
 function isBogus(reason: DnsReason | DnssecReason): reason is BogusReason {
   return Object.hasOwn(bogusWords, reason)
-}
-
-function failed(question: DnsQuestion, why: string, reason: DnsReason): DnsAnswer {
-  return {
-    question,
-    outcome: 'failed',
-    records: [],
-    aliases: [],
-    ttlSeconds: null,
-    security: 'indeterminate',
-    because: null,
-    server: null,
-    cached: false,
-    why,
-    reason,
-  }
 }
 
 const bogusWords: Readonly<Record<BogusReason, string>> = {

@@ -5,7 +5,7 @@
  * It never rejects for anything the DNS does. A question beyond the budget is not asked; its answer is a failure, and what
  * that means is the walk's to say.
  */
-import type { DnsAnswer, DnsQuestion } from '../protocol/dns/answer.ts'
+import { type DnsAnswer, type DnsQuestion, failedAnswer } from '../protocol/dns/answer.ts'
 import type { Walk } from '../protocol/walk.ts'
 import type { Resolver } from './resolver.ts'
 import { createTurns } from './turns.ts'
@@ -24,7 +24,8 @@ export async function drive<T>(
   let left = maxQuestions
   const turns = createTurns(maxQuestionsAtATime)
   return runWalk(walk, async question => {
-    if (left-- <= 0) return tooMany(question)
+    if (left-- <= 0)
+      return failedAnswer(question, 'too many questions for one destination', 'dns.lookup-failed', 'unvalidated')
     const done = await turns.take()
     try {
       return await resolver.resolve(question)
@@ -39,20 +40,4 @@ export async function runWalk<Q, A, T>(walk: Walk<Q, A, T>, answer: (question: Q
   let step = walk.next()
   while (step.done !== true) step = walk.next(await Promise.all(step.value.map(answer)))
   return step.value
-}
-
-function tooMany(question: DnsQuestion): DnsAnswer {
-  return {
-    question,
-    outcome: 'failed',
-    records: [],
-    aliases: [],
-    ttlSeconds: null,
-    security: 'unvalidated',
-    because: null,
-    server: null,
-    cached: false,
-    why: 'too many questions for one destination',
-    reason: 'dns.lookup-failed',
-  }
 }

@@ -53,3 +53,25 @@ export interface DnsAnswer {
 }
 
 export type DnsSecurity = 'unvalidated' | 'secure' | 'insecure' | 'bogus' | 'indeterminate'
+
+/** The answer to a question that nobody answered, or not so that it can be used. @param why in a few words */
+export function failedAnswer(
+  question: DnsQuestion,
+  why: string,
+  reason: DnsReason | DnssecReason,
+  security: DnsSecurity = 'indeterminate',
+): DnsAnswer {
+  return {
+    question,
+    outcome: 'failed',
+    records: [],
+    aliases: [],
+    ttlSeconds: null,
+    security,
+    because: null,
+    server: null,
+    cached: false,
+    why,
+    reason,
+  }
+}
