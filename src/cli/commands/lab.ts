@@ -30,13 +30,16 @@ export function list(context: Context): number {
       }),
     },
     [
-      tableHead(listColumns),
-      ...scenarios.map(scenario => {
-        const { name, says, from } = scenario
+      ...scenarios.flatMap(scenario => {
+        const { name, says, expects, from } = scenario
         const to = recipientOf(scenario)
-        return tableRow(listColumns, [name, to === null ? says : `${to}: ${says}`, from], 'wrap')
+        return [
+          `${context.paint('bold', name)}  (${from})`,
+          ...wrapped(to === null ? says : `${to}: ${says}`, listIndent, listIndent),
+          ...wrapped(`-> ${expects}`, listIndent, `${listIndent}   `),
+          '',
+        ]
       }),
-      '',
       `${scenarios.length} scenarios. 'hermetic lab run NAME' plays one and tells what must come of it,`,
       "'hermetic lab run --all' plays all; 'hermetic lab up' lets your own programs in.",
     ].join('\n'),
@@ -173,11 +176,7 @@ const atLengthIndent = ' '.repeat(7)
 const removeRetries = 5
 /** Names stay whole. */
 const nameWidth = scenarios.reduce((most, { name }) => Math.max(most, name.length), 0) + 2
-const listColumns: readonly Column[] = [
-  { title: 'Scenario', width: nameWidth },
-  { title: 'Mail to, and what is there', width: pageColumns - nameWidth - 24 },
-  { title: 'From', width: 24 },
-]
+const listIndent = '    '
 const runColumns: readonly Column[] = [
   { title: 'Scenario', width: nameWidth },
   { title: 'Expected', width: Math.floor((pageColumns - nameWidth - 7) / 2) },
