@@ -416,6 +416,8 @@ describe('limits', () => {
     await client.converse(
       'S: 220\nC: HELO c\nS: 250\nC: MAIL FROM:<>\nS: 250\nC: RCPT TO:<a@example.org>\nS: 250\nC: DATA\nS: 354\nC: .\nC: NOOP',
     )
+    // Until then the time is the client's.
+    await eventually(() => behaviour.acceptCalls === 1)
     advance(5_000)
     await new Promise(resolve => setTimeout(resolve, 20))
     stored()

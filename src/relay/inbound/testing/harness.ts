@@ -35,6 +35,8 @@ export interface Behaviour {
   storeFault: StoreFault | null
   /** `accept` waits for it. */
   storing: Promise<void> | null
+  /** How often `accept` was called. */
+  acceptCalls: number
   /** `write` returns it once. */
   writing: Promise<undefined | StoreFault> | null
   hasRoom: boolean
@@ -61,6 +63,7 @@ export async function startHarness(
   const behaviour: Behaviour = {
     storeFault: null,
     storing: null,
+    acceptCalls: 0,
     writing: null,
     hasRoom: true,
     bodyFault: null,
@@ -87,6 +90,7 @@ export async function startHarness(
       },
       async accept(message, body) {
         openBodies.delete(body)
+        behaviour.acceptCalls++
         await behaviour.storing
         if (behaviour.storeFault !== null) return behaviour.storeFault
         accepted.push({ message, content: Buffer.from(body.content() ?? []) })
