@@ -424,6 +424,22 @@ describe('limits', () => {
     await client.converse('S: 250 2.0.0 Ok: queued\nS: 250\nC: NOOP\nS: 250')
   })
 
+  test('nor is it when the client keeps still meanwhile', async () => {
+    const { port, advance, behaviour } = await start({ limitsToo: { idleMs: 1_000 } })
+    let stored = () => {}
+    behaviour.storing = new Promise(resolve => (stored = resolve))
+    const client = await dial(port)
+    await client.converse(
+      'S: 220\nC: HELO c\nS: 250\nC: MAIL FROM:<>\nS: 250\nC: RCPT TO:<a@example.org>\nS: 250\nC: DATA\nS: 354\nC: .',
+    )
+    await eventually(() => behaviour.acceptCalls === 1)
+    advance(5_000)
+    stored()
+    await client.converse('S: 250 2.0.0 Ok: queued')
+    await new Promise(resolve => setTimeout(resolve, 20))
+    await client.converse('C: NOOP\nS: 250')
+  })
+
   test('who does not close after our last word is dropped', async () => {
     const { port, advance, inbound } = await start()
     const client = await dial(port)

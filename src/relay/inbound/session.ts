@@ -372,6 +372,8 @@ export function openSession(context: SessionContext, options: SessionOptions): S
         isHeldForDecision = false
         releaseOurs()
       }
+      // Whether or not it sent something meanwhile: the time was ours.
+      heardMs = context.monotonicMs()
       proceed()
     })
   }
