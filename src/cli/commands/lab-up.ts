@@ -274,11 +274,14 @@ async function alreadyUp(wanted: string | null, context: Context): Promise<numbe
 
 /** The other `up` may have been a moment before us. */
 async function statusOfStarting(): Promise<LabStatus> {
+  let heldUntil = performance.now()
   for (const until = performance.now() + patienceMs; performance.now() < until; await sleep(5 * pauseMs)) {
     const held = heldDirectory()
     const found = await statusOf(held)
     if (found !== null) return found
-    if (held === null) break
+    // It lets go for a moment, for the process in the background to take hold.
+    if (held !== null) heldUntil = performance.now()
+    else if (performance.now() - heldUntil > handOverMs) break
   }
   throw tryLater()
 }
@@ -463,4 +466,6 @@ const relayPort = 2525
 const patienceMs = 120_000
 /** How long a lab may take to end; it needs a fraction of a second. */
 const politeMs = 5_000
+/** A process of ours starts within this time, also on a busy machine. */
+const handOverMs = 10_000
 const pauseMs = 50
